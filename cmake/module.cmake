@@ -1,0 +1,38 @@
+# module(NAME [USES module...] [LIBRARIES target...])
+#
+# One folder under src/ is one static library. USES both links the modules and is what
+# tests/layers/check_layers.py holds the folder's #include lines against. LIBRARIES are foreign
+# libraries that only this module sees. Files named *_test.cc become the module's test program.
+define_property(GLOBAL PROPERTY BARMAN_LAYERS BRIEF_DOCS "layers" FULL_DOCS "name: used modules, a line each")
+
+function(module name)
+  cmake_parse_arguments(M "" "" "USES;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  set(sources ${all})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+
+  if(sources)
+    add_library(barman_${name} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(barman_${name} PRIVATE ${M_LIBRARIES})
+  else()
+    add_library(barman_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(barman_${name} ${scope} ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(barman_${name} ${scope} barman_options)
+  foreach(used IN LISTS M_USES)
+    target_link_libraries(barman_${name} ${scope} barman_${used})
+  endforeach()
+  set_property(GLOBAL APPEND_STRING PROPERTY BARMAN_LAYERS "${name}: ${M_USES}\n")
+
+  if(BARMAN_TESTS AND tests)
+    find_package(GTest REQUIRED)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE barman_${name} ${M_LIBRARIES} GTest::gmock GTest::gtest_main)
+    add_test(NAME unit/${name} COMMAND ${name}_test)
+    set_tests_properties(unit/${name} PROPERTIES LABELS unit)
+  endif()
+endfunction()

@@ -1,0 +1,22 @@
+# The one target that every part of ours links: warnings, sanitizers, compile definitions.
+add_library(barman_options INTERFACE)
+target_compile_options(barman_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wundef
+  $<$<BOOL:${BARMAN_WERROR}>:-Werror>)
+target_compile_definitions(barman_options INTERFACE
+  BARMAN_VERSION="${PROJECT_VERSION}"
+  $<$<BOOL:${BARMAN_FAULT_POINTS}>:BARMAN_FAULT_POINTS=1>)
+if(BARMAN_SANITIZE)
+  target_compile_options(barman_options INTERFACE -fsanitize=${BARMAN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(barman_options INTERFACE -fsanitize=${BARMAN_SANITIZE})
+endif()
+
+find_program(BARMAN_CCACHE ccache)
+if(BARMAN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${BARMAN_CCACHE})
+endif()
+find_program(BARMAN_MOLD mold)
+if(BARMAN_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
