@@ -1,0 +1,20 @@
+// global/pg_control, as far as a backup tool needs it. Source: PostgreSQL's catalog/pg_control.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace barman::pgformat {
+
+struct ControlFile {
+  std::uint64_t system_identifier = 0;
+  std::uint32_t control_version = 0;
+  std::uint32_t catalog_version = 0;
+};
+
+// Reads the leading fields. Throws kCorrupt if the bytes are too few or the version is not one of
+// PostgreSQL 13 to 18 or newer little-endian.
+ControlFile parse_control_file(std::span<const std::byte> bytes);
+
+}  // namespace barman::pgformat
