@@ -1,42 +1,45 @@
 // The configuration as values: what parsing leaves, ready for use. Made by config/load.h.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "config/option.h"
 
 namespace barman::config {
 
-// The effective value of every option of one section, keyed by its row in the option table, with the file
-// that supplied it. Typed accessors throw std::logic_error only when the code asks for the wrong type.
+// The effective value of every option of one section, with the file that supplied it. Options are named as in
+// the option table. Throws std::logic_error when the code asks for an option that does not exist or for a
+// type that it does not have.
 class Values {
  public:
-  [[nodiscard]] bool flag(std::string_view option) const;
+  [[nodiscard]] bool flag(std::string_view option) const;            // false if unset
   [[nodiscard]] std::int64_t number(std::string_view option) const;  // throws kUsage if unset
   [[nodiscard]] std::optional<std::int64_t> optional_number(std::string_view option) const;
-  [[nodiscard]] std::string text(std::string_view option) const;  // empty if unset
+  [[nodiscard]] std::string text(std::string_view option) const;  // empty if unset; numbers in decimal
   [[nodiscard]] std::optional<std::string> optional_text(std::string_view option) const;
   [[nodiscard]] std::vector<std::string> list(std::string_view option) const;  // csv sets and lists
-  [[nodiscard]] bool has(std::string_view option) const;                       // set to something
+  [[nodiscard]] std::optional<Interval> interval(std::string_view option) const;
+  [[nodiscard]] bool has(std::string_view option) const;  // set to something
+  [[nodiscard]] bool lists(std::string_view option, std::string_view member) const;
 
   [[nodiscard]] const Value& value(std::string_view option) const;
   [[nodiscard]] const std::string& source(std::string_view option) const;  // file, or "default"
   void set(std::string_view option, Value value, std::string source);
+  void set(const Option& option, Value value, std::string source);
 
  private:
   struct Entry {
     Value value;
-    std::string source;
+    std::string source{"default"};
   };
-  std::map<std::string, Entry, std::less<>> entries_;
+  [[nodiscard]] const Entry& entry(std::string_view option) const;
+  std::vector<Entry> entries_;  // by row of the option table; empty while nothing is set
 };
 
 // One server: its options plus what was decided about it.
@@ -44,7 +47,7 @@ struct Server {
   std::string name;
   Values values;
   std::vector<std::string>
-      messages;  // why it is disabled: see reference "Combinations that disable a server"
+      messages;  // why it is disabled: see docs/configuration.md, "What disables a server"
   std::optional<std::string> active_model{};
 
   [[nodiscard]] bool active() const { return values.flag("active"); }
