@@ -40,11 +40,11 @@ class Checksum {
 };
 
 struct ManifestFile {
-  std::string path;  // relative to the data directory; decoded from Encoded-Path when that was used
+  std::string path{};  // relative to the data directory; decoded from Encoded-Path when that was used
   std::uint64_t size = 0;
-  std::string last_modified;  // as written: "2026-11-22 13:30:02 GMT"
+  std::string last_modified{};  // as written: "2026-11-22 13:30:02 GMT"
   ChecksumKind kind = ChecksumKind::kNone;
-  std::string checksum;  // lower-case hex, empty for kNone
+  std::string checksum{};  // lower-case hex, empty for kNone
 };
 
 struct ManifestWalRange {
@@ -69,7 +69,7 @@ class ManifestReader {
   explicit ManifestReader(VisitFile visit);
   ~ManifestReader();
 
-  // Throws kCorrupt as soon as the text cannot be a manifest.
+  // Throws kCorrupt as soon as the text cannot be a manifest: also for a path that is not safe below a root.
   void write(std::string_view text);
 
   // Says that there is no more. Throws kCorrupt if the manifest is cut short or its own checksum
