@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "os/fd.h"
+
 namespace barman::os {
 
 // A held lock. Released when destroyed (the file stays). The file's mode is 0600, its text "<pid>\n".
@@ -28,9 +30,9 @@ class LockFile {
   void unlink();
 
  private:
-  LockFile(int fd, std::filesystem::path path) : fd_(fd), path_(std::move(path)) {}
+  LockFile(Fd fd, std::filesystem::path path);
 
-  int fd_ = -1;
+  Fd fd_;
   std::filesystem::path path_;
 };
 

@@ -21,7 +21,7 @@ enum class SwitchOutcome { kSwitched, kNotNeeded, kStandby };
 
 struct SwitchResult {
   SwitchOutcome outcome = SwitchOutcome::kNotNeeded;
-  std::string closed;  // the segment's name, when kSwitched
+  std::string closed{};  // the segment's name, when kSwitched
 };
 
 // With `force`, a checkpoint first, so that there is something to switch after. Throws kFailed if the role
