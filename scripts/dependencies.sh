@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Every Debian 12 package that the project needs, in one place; installs those that are missing.
+#   scripts/dependencies.sh build demo test      (any of the three; none: all)
+set -euo pipefail
+
+build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libbz2-dev
+       libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev)
+demo=(postgresql-15)
+test=(libgtest-dev libgmock-dev ccache clang clang-tidy python3 postgresql-15 procps
+      patchelf file)
+
+[ $# -gt 0 ] || set -- build demo test
+wanted=()
+for group in "$@"; do
+  case $group in
+    build) wanted+=("${build[@]}") ;;
+    demo) wanted+=("${demo[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    *) echo "dependencies.sh: no group called $group; there are build, demo, test" >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+root=()
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || { echo "dependencies.sh: run me as root or install sudo; missing: ${missing[*]}" >&2; exit 1; }
+  root=(sudo)
+fi
+echo "installing: ${missing[*]}"
+"${root[@]}" apt-get update -qq
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

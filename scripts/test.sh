@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Sets up a fresh Debian 12 (as root or with sudo) and runs every test there is:
+#   unit tests, fuzz replay and end-to-end tests under ASan and UBSan, the threaded modules under TSan, clang-tidy,
+#   the layers, the installation. Ends with ctest's summary. Arguments go to ctest: scripts/test.sh -R e2e/
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+root=()
+[ "$(id -u)" = 0 ] || root=(sudo)
+
+scripts/dependencies.sh build test
+"${root[@]}" env BARMAN_TEST_PREFIX="${BARMAN_TEST_PREFIX:-/opt/barman-test}" scripts/provision.sh
+
+threaded=(stream os postgres engine)
+
+cmake --preset dev -DBARMAN_TEST_EVERYTHING=ON "-DBARMAN_TEST_THREADED=$(IFS=';'; echo "${threaded[*]}")"
+cmake --build --preset dev
+cmake --preset thread
+cmake --build --preset thread --target "${threaded[@]/%/_test}"
+cmake --preset tidy
+
+export BARMAN_TEST_REQUIRE_ALL=${BARMAN_TEST_REQUIRE_ALL:-1}
+ctest --preset dev --parallel "$(($(nproc) + 1))" "$@"
