@@ -1,0 +1,15 @@
+// Converters for option arguments, for CLI11's check(): an empty answer accepts, anything else is the text of
+// the usage error.
+#pragma once
+
+#include <string>
+
+namespace barman::cli {
+
+std::string non_negative(const std::string& argument);   // integer >= 0
+std::string positive(const std::string& argument);       // integer >= 1
+std::string timeline_word(const std::string& argument);  // current, latest or positive
+std::string backup_name(const std::string& argument);    // not shaped like an id, no reserved word
+std::string target_action(const std::string& argument);  // pause, shutdown, promote
+
+}  // namespace barman::cli

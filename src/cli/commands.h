@@ -1,0 +1,29 @@
+// The table of sub-commands. Each command's file has one function that adds it to the program; it is declared
+// here and has its row in commands.cc.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "cli/command.h"
+
+namespace barman::cli {
+
+void register_help(CLI::App& app, Body& chosen);
+
+struct CommandRow {
+  std::string_view name;  // of the sub-command that the function adds
+  Register add;
+  std::string_view summary;
+};
+
+// In alphabetical order.
+std::span<const CommandRow> all_commands();
+
+// The row of a sub-command or of one of its aliases; none if there is no such command here.
+const CommandRow* find_command(std::string_view word);
+
+// Whether the original program has a sub-command of that name which this build does not have.
+bool is_known_elsewhere(std::string_view word);
+
+}  // namespace barman::cli
