@@ -1,0 +1,159 @@
+#include "os/tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "os/durable_file.h"
+#include "os/fd.h"
+
+namespace barman::os {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+// Names in a folder, in byte order; nothing if it vanished.
+std::vector<std::string> names_in(const fs::path& folder, bool must_exist) {
+  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(folder.c_str()));
+  if (!directory) {
+    if (errno == ENOENT && !must_exist) return {};
+    throw_errno("cannot read the directory", folder);
+  }
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string_view name(entry->d_name);
+    if (name != "." && name != "..") names.emplace_back(name);
+    errno = 0;
+  }
+  if (errno != 0) throw_errno("cannot read the directory", folder);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+EntryKind kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return EntryKind::kFile;
+  if (S_ISDIR(mode)) return EntryKind::kDirectory;
+  if (S_ISLNK(mode)) return EntryKind::kSymlink;
+  return EntryKind::kOther;
+}
+
+void walk(const fs::path& root, const fs::path& relative,
+          const std::function<bool(const TreeEntry&)>& visit) {
+  for (const std::string& name : names_in(root / relative, relative.empty())) {
+    struct stat status {};
+    const fs::path below = relative / name;
+    if (::lstat((root / below).c_str(), &status) != 0) {
+      if (errno == ENOENT) continue;
+      throw_errno("cannot look at", root / below);
+    }
+    const TreeEntry entry{.relative = below,
+                          .kind = kind_of(status.st_mode),
+                          .size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0,
+                          .links = status.st_nlink,
+                          .mode = status.st_mode & 07777U};
+    if (visit(entry) && entry.kind == EntryKind::kDirectory) walk(root, below, visit);
+  }
+}
+
+// Runs `work` on each index below `count`, on `workers` threads. The first failure stops the others and is
+// thrown.
+void in_parallel(std::size_t count, unsigned workers, const std::stop_token& stop,
+                 const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto run = [&]() noexcept {
+    for (std::size_t index = next++; index < count && !failed && !stop.stop_requested(); index = next++) {
+      try {
+        work(index);
+      } catch (...) {
+        const std::lock_guard lock(failure_mutex);
+        if (!failure) failure = std::current_exception();
+        failed = true;
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 1; i < std::max(workers, 1U); ++i) threads.emplace_back(run);
+    run();
+  }
+  if (failure) std::rethrow_exception(failure);
+  if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
+}
+
+}  // namespace
+
+void walk_tree(const fs::path& root, const std::function<bool(const TreeEntry&)>& visit) {
+  walk(root, {}, visit);
+}
+
+TreeSize measure_tree(const fs::path& root) {
+  TreeSize size;
+  walk_tree(root, [&](const TreeEntry& entry) {
+    if (entry.kind == EntryKind::kFile) {
+      size.bytes += entry.size;
+      if (entry.links == 1) size.unique_bytes += entry.size;
+      ++size.files;
+    }
+    return true;
+  });
+  return size;
+}
+
+bool remove_tree(const fs::path& root) {
+  std::error_code error;
+  const auto removed = fs::remove_all(root, error);
+  if (error) throw Error(ErrorKind::kFailed, "cannot remove " + root.string() + ": " + error.message());
+  if (removed == 0) return false;
+  const fs::path above = root.parent_path();
+  if (!above.empty() && fs::exists(above)) sync_directory(above);
+  return true;
+}
+
+void sync_tree(const fs::path& root, unsigned workers, const std::stop_token& stop) {
+  // A batch at a time, so that memory does not grow with the number of files.
+  constexpr std::size_t kBatch = 4096;
+  std::vector<fs::path> batch;
+  const auto sync_batch = [&] {
+    in_parallel(batch.size(), workers, stop, [&](std::size_t i) { sync_file(batch[i]); });
+    batch.clear();
+  };
+  walk_tree(root, [&](const TreeEntry& entry) {
+    if (entry.kind == EntryKind::kFile) batch.push_back(root / entry.relative);
+    if (batch.size() == kBatch) sync_batch();
+    return true;
+  });
+  sync_batch();
+  walk_tree(root, [&](const TreeEntry& entry) {
+    if (entry.kind == EntryKind::kDirectory) batch.push_back(root / entry.relative);
+    if (batch.size() == kBatch) {
+      in_parallel(batch.size(), workers, stop, [&](std::size_t i) { sync_directory(batch[i]); });
+      batch.clear();
+    }
+    return true;
+  });
+  in_parallel(batch.size(), workers, stop, [&](std::size_t i) { sync_directory(batch[i]); });
+  sync_directory(root);
+}
+
+}  // namespace barman::os
