@@ -1,6 +1,7 @@
 // What is known about one server's backups: small text objects in two stores.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ class Catalog {
 
   // Annotations: "keep" (full, standalone) and "delete_this".
   [[nodiscard]] std::optional<std::string> annotation(const BackupId& id, std::string_view key) const;
+  // All that have one, with its value.
+  [[nodiscard]] std::map<BackupId, std::string> annotations(std::string_view key) const;
   void annotate(const BackupId& id, std::string_view key, std::string_view value);
   void remove_annotation(const BackupId& id, std::string_view key);
 

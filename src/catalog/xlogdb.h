@@ -17,6 +17,18 @@ struct WalEntry {
   bool operator==(const WalEntry&) const = default;
 };
 
+// The fields of a line, borrowed from it: for readers that go over many lines.
+struct WalLine {
+  std::string_view name;
+  std::uint64_t size = 0;
+  double time = 0;
+  std::string_view compression{};  // "None" or empty: none
+  std::string_view encryption{};
+};
+
+// As parse_xlogdb_line, but leaves the name unchecked.
+std::optional<WalLine> parse_xlogdb_fields(std::string_view line);
+
 // One line without its newline: 3, 4 or 5 fields separated by white space. Nothing if it is anything else,
 // or if the name is not that of a WAL file.
 std::optional<WalEntry> parse_xlogdb_line(std::string_view line);
