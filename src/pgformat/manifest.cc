@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/relative_path.h"
 #include "pgformat/hex.h"
 #include "pgformat/json_scanner.h"
 
@@ -342,15 +343,6 @@ ManifestSummary ManifestReader::finish() {
   return std::move(state_->grammar.summary());
 }
 
-bool is_safe_relative_path(std::string_view path) {
-  if (path.empty() || path.find('\0') != std::string_view::npos) return false;
-  while (true) {
-    const std::size_t slash = path.find('/');
-    const std::string_view part = path.substr(0, slash);
-    if (part.empty() || part == "." || part == "..") return false;
-    if (slash == std::string_view::npos) return true;
-    path.remove_prefix(slash + 1);
-  }
-}
+bool is_safe_relative_path(std::string_view path) { return barman::is_safe_relative_path(path); }
 
 }  // namespace barman::pgformat

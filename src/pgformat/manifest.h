@@ -81,8 +81,7 @@ class ManifestReader {
   std::unique_ptr<State> state_;
 };
 
-// Whether `path` may be joined to a root without leaving it: relative, not empty, no "." or ".." or empty
-// components, no NUL.
+// See base/relative_path.h.
 bool is_safe_relative_path(std::string_view path);
 
 }  // namespace barman::pgformat

@@ -1,0 +1,241 @@
+#include "codec/tar_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/relative_path.h"
+
+namespace barman::codec {
+
+using stream::Bytes;
+
+namespace {
+
+// Fields of the header: POSIX.1, "ustar Interchange Format".
+struct Field {
+  std::size_t offset;
+  std::size_t size;
+};
+constexpr Field kName{0, 100};
+constexpr Field kMode{100, 8};
+constexpr Field kSize{124, 12};
+constexpr Field kModified{136, 12};
+constexpr Field kChecksum{148, 8};
+constexpr std::size_t kType = 156;
+constexpr Field kLinkName{157, 100};
+constexpr Field kMagic{257, 6};
+constexpr Field kPrefix{345, 155};
+
+constexpr std::uint64_t kLongestName = 64 * 1024;
+
+[[noreturn]] void throw_corrupt(const std::string& what) {
+  throw Error(ErrorKind::kCorrupt, "tar archive: " + what);
+}
+
+// Up to the first NUL.
+std::string_view text_of(Bytes header, Field field) {
+  const std::string_view text = stream::text_of(header.subspan(field.offset, field.size));
+  return text.substr(0, text.find('\0'));
+}
+
+// Octal digits between blanks and NULs, or, with the highest bit of the first byte set, GNU's big-endian
+// binary.
+std::optional<std::uint64_t> number_of(Bytes header, Field field) {
+  const Bytes bytes = header.subspan(field.offset, field.size);
+  std::uint64_t value = 0;
+  if (bytes.front() == std::byte{0x80}) {
+    for (const std::byte byte : bytes.subspan(1)) {
+      if (value >> 55 != 0) return std::nullopt;
+      value = value << 8 | std::to_integer<std::uint64_t>(byte);
+    }
+    return value;
+  }
+  std::string_view digits = text_of(header, field);
+  digits.remove_prefix(std::min(digits.find_first_not_of(' '), digits.size()));
+  digits = digits.substr(0, digits.find(' '));
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '7') return std::nullopt;
+    value = value << 3 | static_cast<std::uint64_t>(digit - '0');
+  }
+  return value;
+}
+
+std::uint64_t required_number(Bytes header, Field field, std::string_view what) {
+  const auto value = number_of(header, field);
+  if (!value) throw_corrupt(fmt::format("malformed {} of {}", what, text_of(header, kName)));
+  return *value;
+}
+
+bool is_zero(Bytes data) {
+  return std::ranges::all_of(data, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+// The sum of the header's bytes, those of the sum itself counted as blanks.
+void check_sum(Bytes header) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    const bool is_own = i >= kChecksum.offset && i < kChecksum.offset + kChecksum.size;
+    sum += is_own ? ' ' : std::to_integer<std::uint64_t>(header[i]);
+  }
+  if (number_of(header, kChecksum) != sum) throw_corrupt("the checksum of a header is wrong");
+}
+
+std::string full_name(Bytes header) {
+  std::string name(text_of(header, kName));
+  const bool is_posix =
+      stream::text_of(header.subspan(kMagic.offset, kMagic.size)) == std::string_view("ustar\0", 6);
+  const std::string_view prefix = text_of(header, kPrefix);
+  if (is_posix && !prefix.empty()) return fmt::format("{}/{}", prefix, name);
+  return name;
+}
+
+std::string safe_path(std::string_view name) {
+  std::string_view path = name;
+  while (path.starts_with("./")) path.remove_prefix(2);
+  while (path.ends_with('/')) path.remove_suffix(1);
+  if (name.starts_with('/') || !is_safe_relative_path(path)) {
+    throw_corrupt(fmt::format("unsafe name \"{}\"", name));
+  }
+  return std::string(path);
+}
+
+TarEntry::Kind kind_of(char type, std::string_view name) {
+  switch (type) {
+    case '0':
+    case '\0':
+      return name.ends_with('/') ? TarEntry::Kind::kDirectory : TarEntry::Kind::kFile;
+    case '2':
+      return TarEntry::Kind::kSymlink;
+    case '5':
+      return TarEntry::Kind::kDirectory;
+    default:
+      throw_corrupt(fmt::format("\"{}\" is of a kind that does not belong here ({:#04x})", name,
+                                static_cast<unsigned char>(type)));
+  }
+}
+
+}  // namespace
+
+void TarReader::write(Bytes data) {
+  while (!data.empty()) {
+    switch (state_) {
+      case State::kHeader:
+        data = take_header(data);
+        break;
+      case State::kData:
+        data = take_data(data);
+        break;
+      case State::kPadding:
+        data = take_padding(data);
+        break;
+      case State::kLongName:
+        data = take_long_name(data);
+        break;
+      case State::kEnd:
+        take_end(data);
+        return;
+    }
+  }
+}
+
+void TarReader::finish() {
+  const bool between =
+      state_ == State::kHeader && header_size_ == 0 && long_name_.empty() && long_target_.empty();
+  if (!between && state_ != State::kEnd) throw_corrupt("cut short");
+}
+
+Bytes TarReader::take_header(Bytes data) {
+  const std::size_t size = std::min(kBlock - header_size_, data.size());
+  std::copy_n(data.begin(), size, header_.begin() + static_cast<std::ptrdiff_t>(header_size_));
+  header_size_ += size;
+  if (header_size_ == kBlock) {
+    header_size_ = 0;
+    read_header();
+  }
+  return data.subspan(size);
+}
+
+Bytes TarReader::take_data(Bytes data) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size()));
+  left_ -= size;
+  receiver_.data(data.first(size));
+  if (left_ == 0) {
+    receiver_.end();
+    pad(padding_);
+  }
+  return data.subspan(size);
+}
+
+Bytes TarReader::take_padding(Bytes data) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size()));
+  pad(left_ - size);
+  return data.subspan(size);
+}
+
+Bytes TarReader::take_long_name(Bytes data) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size()));
+  *long_text_ += stream::text_of(data.first(size));
+  left_ -= size;
+  if (left_ == 0) {
+    while (long_text_->ends_with('\0')) long_text_->pop_back();
+    pad(padding_);
+  }
+  return data.subspan(size);
+}
+
+void TarReader::take_end(Bytes data) {
+  if (!is_zero(data)) throw_corrupt("data after the end");
+}
+
+void TarReader::read_header() {
+  if (is_zero(header_)) {
+    state_ = State::kEnd;
+    return;
+  }
+  check_sum(header_);
+  const char type = static_cast<char>(header_[kType]);
+  const std::uint64_t size = required_number(header_, kSize, "size");
+  if (type == 'L') return begin_long_name(long_name_, size);
+  if (type == 'K') return begin_long_name(long_target_, size);
+
+  const std::string name = long_name_.empty() ? full_name(header_) : std::exchange(long_name_, {});
+  std::string target =
+      long_target_.empty() ? std::string(text_of(header_, kLinkName)) : std::exchange(long_target_, {});
+  const TarEntry::Kind kind = kind_of(type, name);
+  const bool is_symlink = kind == TarEntry::Kind::kSymlink;
+  begin_entry({.kind = kind,
+               .path = safe_path(name),
+               .link_target = is_symlink ? std::move(target) : std::string{},
+               .size = kind == TarEntry::Kind::kFile ? size : 0,
+               .mode = static_cast<std::uint32_t>(required_number(header_, kMode, "mode") & 07777),
+               .modified = static_cast<std::int64_t>(required_number(header_, kModified, "time"))});
+}
+
+void TarReader::begin_entry(TarEntry entry) {
+  receiver_.begin(entry);
+  if (entry.size == 0) {
+    receiver_.end();
+    return;
+  }
+  state_ = State::kData;
+  left_ = entry.size;
+  padding_ = (kBlock - entry.size % kBlock) % kBlock;
+}
+
+void TarReader::begin_long_name(std::string& name, std::uint64_t size) {
+  if (size == 0 || size > kLongestName || !name.empty()) throw_corrupt("malformed long name");
+  state_ = State::kLongName;
+  long_text_ = &name;
+  left_ = size;
+  padding_ = (kBlock - size % kBlock) % kBlock;
+}
+
+void TarReader::pad(std::uint64_t size) {
+  left_ = size;
+  state_ = size == 0 ? State::kHeader : State::kPadding;
+}
+
+}  // namespace barman::codec

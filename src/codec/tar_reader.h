@@ -1,0 +1,74 @@
+// Takes a tar archive apart while it arrives.
+//
+// The format is POSIX ustar with GNU's long names and numbers above the octal range: all that PostgreSQL
+// sends, and what the tar program makes of such files. The two blocks of zeroes that end an archive may be
+// missing, as PostgreSQL before 15 leaves them out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "stream/stream.h"
+
+namespace barman::codec {
+
+struct TarEntry {
+  enum class Kind { kFile, kDirectory, kSymlink };
+
+  Kind kind = Kind::kFile;
+  std::string path;  // safe below a root, see base/relative_path.h; without "./" in front or "/" at the end
+  std::string link_target;  // of a symlink, as it stands: not safe
+  std::uint64_t size = 0;   // of a file
+  std::uint32_t mode = 0;   // permission bits
+  std::int64_t modified = 0;
+};
+
+// Told about each entry in the archive's order. data() is called for files only, any number of times, with
+// spans that are valid during the call.
+class TarReceiver {
+ public:
+  virtual ~TarReceiver() = default;
+
+  virtual void begin(const TarEntry& entry) = 0;
+  virtual void data(stream::Bytes bytes) = 0;
+  virtual void end() = 0;
+};
+
+// The sink that an archive is written to. Throws kCorrupt on a header whose checksum is wrong, a name that
+// would leave the root, an entry that is no file, directory or symlink, and in finish() if the archive is cut
+// short. What the receiver throws comes out of write().
+class TarReader final : public stream::Sink {
+ public:
+  explicit TarReader(TarReceiver& receiver) : receiver_(receiver) {}
+
+  void write(stream::Bytes data) override;
+  void finish() override;
+
+ private:
+  static constexpr std::size_t kBlock = 512;
+
+  enum class State { kHeader, kData, kPadding, kLongName, kEnd };
+
+  stream::Bytes take_header(stream::Bytes data);
+  stream::Bytes take_data(stream::Bytes data);
+  stream::Bytes take_padding(stream::Bytes data);
+  stream::Bytes take_long_name(stream::Bytes data);
+  static void take_end(stream::Bytes data);
+  void read_header();
+  void begin_entry(TarEntry entry);
+  void begin_long_name(std::string& name, std::uint64_t size);
+  void pad(std::uint64_t size);
+
+  TarReceiver& receiver_;
+  State state_ = State::kHeader;
+  std::array<std::byte, kBlock> header_{};
+  std::size_t header_size_ = 0;
+  std::uint64_t left_ = 0;     // bytes of the data, name or padding that are still to come
+  std::uint64_t padding_ = 0;  // that follows the data
+  std::string long_name_;      // GNU's extra entries, for the one that follows
+  std::string long_target_;
+  std::string* long_text_ = nullptr;  // which of them is being read
+};
+
+}  // namespace barman::codec
