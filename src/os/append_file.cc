@@ -6,49 +6,24 @@
 
 #include <cerrno>
 
+#include "base/error.h"
 #include "os/durable_file.h"
+#include "os/fd.h"
 
 namespace barman::os {
 
-namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-}  // namespace
-
 void append_to_file(const std::filesystem::path& path, std::string_view text) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  const Fd file(retry_on_signal([&] { return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC); }));
   struct stat before {};
-  if (file.get() < 0 || ::fstat(file.get(), &before) != 0) throw_errno("opening", path);
-  if (write_all(file.get(), text) && ::fsync(file.get()) == 0) return;
-  const int reason = errno;
-  if (::ftruncate(file.get(), before.st_size) != 0) {
-    // Nothing more can be done: whoever appends next finds the torn line and repairs it.
+  if (!file || ::fstat(file.get(), &before) != 0) throw_errno("cannot open", path);
+  try {
+    write_all(file.get(), stream::bytes_of(text), path);
+    if (::fsync(file.get()) != 0) throw_errno("cannot sync", path);
+  } catch (const Error&) {
+    // If this fails too, whoever appends next has to find the torn text.
+    [[maybe_unused]] const int result = ::ftruncate(file.get(), before.st_size);
+    throw;
   }
-  errno = reason;
-  throw_errno("writing to", path);
 }
 
 }  // namespace barman::os

@@ -69,8 +69,8 @@ std::uint64_t copy_in_kernel(int from, int to, const std::filesystem::path& sour
 
 }  // namespace
 
-std::uint64_t copy_file(const std::filesystem::path& from, const std::filesystem::path& to,
-                        const CopyOptions& options) {
+std::uint64_t copy_whole_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                              const CopyOptions& options) {
   const Fd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!source) throw_errno("cannot open", from);
   struct stat status {};

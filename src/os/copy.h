@@ -23,7 +23,7 @@ struct CopyOptions {
 // Makes `to`, which must not exist, with the bytes, permission bits and times of `from`. A failure leaves a
 // part of it under its name: the caller's folder is the unit that appears or not. Returns the number of
 // bytes.
-std::uint64_t copy_file(const std::filesystem::path& from, const std::filesystem::path& to,
-                        const CopyOptions& options);
+std::uint64_t copy_whole_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                              const CopyOptions& options);
 
 }  // namespace barman::os

@@ -1,0 +1,69 @@
+#include "os/process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "base/error.h"
+#include "stream/memory.h"
+
+namespace barman::os {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(LocalRunner, CarriesInputOutputAndStatus) {
+  LocalRunner runner;
+  stream::MemorySource in(std::string(300000, 'x'));
+  std::string out;
+  std::string err;
+  stream::AppendTo out_sink(out);
+  stream::AppendTo err_sink(err);
+  const Exit exit =
+      runner.run({.argv = {"sh", "-c", "cat; echo \"$GREETING\" >&2; exit 3"}, .env = {{"GREETING", "hi"}}},
+                 {.in = &in, .out = &out_sink, .err = &err_sink}, {});
+  EXPECT_EQ(exit.status, 3);
+  EXPECT_EQ(out.size(), 300000U);
+  EXPECT_EQ(err, "hi\n");
+}
+
+TEST(LocalRunner, SaysWhichSignalEndedTheChild) {
+  LocalRunner runner;
+  const Exit exit = runner.run({.argv = {"sh", "-c", "kill -9 $$"}}, {}, {});
+  EXPECT_EQ(exit.signal, SIGKILL);
+  EXPECT_FALSE(exit.ok());
+}
+
+TEST(LocalRunner, SaysWhenTheProgramIsMissing) {
+  LocalRunner runner;
+  try {
+    runner.run({.argv = {"/no/such/program"}}, {}, {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "cannot start /no/such/program: No such file or directory");
+  }
+}
+
+TEST(LocalRunner, NeverUsesAShell) {
+  LocalRunner runner;
+  std::string out;
+  stream::AppendTo sink(out);
+  runner.run({.argv = {"printf", "%s", "$HOME; rm -rf x"}}, {.out = &sink}, {});
+  EXPECT_EQ(out, "$HOME; rm -rf x");
+}
+
+TEST(LocalRunner, EndsTheChildWhenAskedToStop) {
+  LocalRunner runner;
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(50ms);
+    stop.request_stop();
+  });
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_THROW(runner.run({.argv = {"sleep", "60"}}, {}, stop.get_token()), Error);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+}
+
+}  // namespace
+}  // namespace barman::os
