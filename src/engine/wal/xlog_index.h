@@ -1,8 +1,14 @@
 // The file <server>-xlog.db on disk: every access takes .<server>-xlogdb.lock, as the Python Barman does.
+//
+// The index says what the archive holds, and can always be made anew from it. Appending is one write at the
+// end; anything else writes a new file and renames it into place.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/xlogdb.h"
@@ -19,19 +25,42 @@ class XlogIndex {
   // A missing file is rebuilt from the archive first.
   [[nodiscard]] std::vector<catalog::WalEntry> read() const;
 
-  // Appends and syncs. A torn last line, left by a crash, is repaired first.
+  // The same, one after the other; the fields are borrowed for the call. For those who only count.
+  using Visit = std::function<void(const catalog::WalLine&)>;
+  void visit(const Visit& visit) const;
+
+  // Appends and syncs. A torn last line, left by a crash, is repaired first. If that, or a missing file,
+  // needed a rebuild, entries that it found are not written twice.
   void append(std::span<const catalog::WalEntry> entries);
 
+  // Appends those that are not there yet, and returns how many these were. Reads the whole file.
+  std::size_t append_missing(std::span<const catalog::WalEntry> entries);
+
   // Removes the entries that `gone` says are gone, by writing a new file: atomic.
-  // Runs `before` under the lock with the entries that are to go (it removes the files).
+  // Runs `before` under the lock with the entries that are to go, if there are any (it removes the files).
+  // Lines that cannot be read stay.
   using Choose = std::function<bool(const catalog::WalEntry&)>;
   using Remove = std::function<void(std::span<const catalog::WalEntry>)>;
   void remove(const Choose& gone, const Remove& before);
 
-  // Writes the index anew from the files of the archive; atomic.
-  void rebuild();
+  struct Rebuilt {
+    std::uint64_t histories = 0;
+    std::uint64_t backup_labels = 0;
+    std::uint64_t segments = 0;  // whole and partial
+    bool operator==(const Rebuilt&) const = default;
+  };
+
+  // Writes the index anew from the files of the archive; atomic. Files that are none of WAL are named in
+  // warnings, and left alone.
+  Rebuilt rebuild();
 
  private:
+  // All below require the lock.
+  [[nodiscard]] std::string text() const;
+  bool repair_or_rebuild();  // whether it was rebuilt
+  Rebuilt write_anew() const;
+  std::size_t append_missing_locked(std::span<const catalog::WalEntry> entries);
+
   const Home& home_;
   Events& events_;
 };

@@ -1,0 +1,209 @@
+#include "engine/wal/xlog_index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "engine/wal/archive_scan.h"
+#include "os/append_file.h"
+#include "os/durable_file.h"
+#include "os/fault_point.h"
+#include "os/lock_file.h"
+#include "pgformat/wal_name.h"
+#include "stream/memory.h"
+
+namespace barman::engine {
+
+namespace {
+
+constexpr std::size_t kLargestIndex = std::size_t{4} * 1024 * 1024 * 1024;
+constexpr mode_t kIndexMode = 0644;
+
+struct Line {
+  std::size_t number = 0;  // from 1
+  std::string_view text;   // without the newline
+  bool torn = false;       // the last one, and cut short
+};
+
+// A last line without its newline is whole only if all five fields are: the others may be cut.
+bool is_whole(std::string_view text) {
+  const auto fields = catalog::parse_xlogdb_fields(text);
+  return fields && pgformat::parse_wal_name(fields->name) &&
+         (fields->encryption == "None" || fields->encryption == "gpg");
+}
+
+template <class Visit>
+void for_each_line(std::string_view text, const Visit& visit) {
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    visit(Line{number, line, end == std::string_view::npos && !is_whole(line)});
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+template <class Visit>
+void for_each_entry(std::string_view text, const Home& home, Events& events, const Visit& visit) {
+  for_each_line(text, [&](const Line& line) {
+    if (line.text.empty()) return;
+    const auto fields = line.torn ? std::nullopt : catalog::parse_xlogdb_fields(line.text);
+    if (fields && pgformat::parse_wal_name(fields->name)) {
+      visit(*fields);
+    } else {
+      events.warning(fmt::format(
+          "{}, line {}: not an entry of the WAL index, skipped; \"barman rebuild-xlogdb {}\" makes it anew",
+          home.xlogdb.native(), line.number, home.server));
+    }
+  });
+}
+
+std::optional<std::string> unless_none(std::string_view text) {
+  if (text.empty() || text == "None") return std::nullopt;
+  return std::string(text);
+}
+
+catalog::WalEntry entry_of(const catalog::WalLine& line) {
+  return {.name = std::string(line.name),
+          .size = line.size,
+          .time = line.time,
+          .compression = unless_none(line.compression),
+          .encryption = unless_none(line.encryption)};
+}
+
+std::string lines_of(std::span<const catalog::WalEntry> entries) {
+  std::string lines;
+  for (const catalog::WalEntry& entry : entries) lines += catalog::format_xlogdb_line(entry);
+  return lines;
+}
+
+}  // namespace
+
+std::string XlogIndex::text() const {
+  if (auto found = os::read_file(home_.xlogdb, kLargestIndex)) return *std::move(found);
+  std::error_code ignored;
+  if (!std::filesystem::exists(home_.wals, ignored)) return {};
+  write_anew();
+  return os::read_file(home_.xlogdb, kLargestIndex).value_or("");
+}
+
+std::vector<catalog::WalEntry> XlogIndex::read() const {
+  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
+  const std::string all = text();
+  std::vector<catalog::WalEntry> entries;
+  entries.reserve(static_cast<std::size_t>(std::ranges::count(all, '\n')) + 1);
+  for_each_entry(all, home_, events_,
+                 [&](const catalog::WalLine& line) { entries.push_back(entry_of(line)); });
+  return entries;
+}
+
+void XlogIndex::visit(const Visit& visit) const {
+  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
+  for_each_entry(text(), home_, events_, visit);
+}
+
+void XlogIndex::append(std::span<const catalog::WalEntry> entries) {
+  if (entries.empty()) return;
+  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
+  if (repair_or_rebuild()) {
+    append_missing_locked(entries);
+  } else {
+    os::append_to_file(home_.xlogdb, lines_of(entries));
+  }
+}
+
+std::size_t XlogIndex::append_missing(std::span<const catalog::WalEntry> entries) {
+  if (entries.empty()) return 0;
+  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
+  repair_or_rebuild();
+  return append_missing_locked(entries);
+}
+
+std::size_t XlogIndex::append_missing_locked(std::span<const catalog::WalEntry> entries) {
+  std::unordered_set<std::string_view> absent;
+  for (const catalog::WalEntry& entry : entries) absent.insert(entry.name);
+  for_each_line(text(), [&](const Line& line) {
+    if (const auto fields = catalog::parse_xlogdb_fields(line.text)) absent.erase(fields->name);
+  });
+  std::string lines;
+  for (const catalog::WalEntry& entry : entries) {
+    if (absent.contains(entry.name)) lines += catalog::format_xlogdb_line(entry);
+  }
+  if (!lines.empty()) os::append_to_file(home_.xlogdb, lines);
+  return absent.size();
+}
+
+bool XlogIndex::repair_or_rebuild() {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(home_.xlogdb, error);
+  if (error == std::errc::no_such_file_or_directory) {
+    write_anew();
+    return true;
+  }
+  if (error || size == 0) return false;
+  constexpr std::uintmax_t kLongestLine = 1024;
+  std::string tail;
+  stream::AppendTo into(tail);
+  stream::pump(*os::open_file(home_.xlogdb, size > kLongestLine ? size - kLongestLine : 0), into);
+  if (tail.empty() || tail.back() == '\n') return false;
+  if (is_whole(std::string_view(tail).substr(tail.rfind('\n') + 1))) {
+    os::append_to_file(home_.xlogdb, "\n");
+    return false;
+  }
+  events_.warning(
+      fmt::format("the last line of {} is cut short, as by a crash: making it anew from the archive",
+                  home_.xlogdb.native()));
+  write_anew();
+  return true;
+}
+
+void XlogIndex::remove(const Choose& gone, const Remove& before) {
+  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
+  repair_or_rebuild();
+  const std::string all = text();
+  std::string kept;
+  std::vector<catalog::WalEntry> going;
+  for_each_line(all, [&](const Line& line) {
+    auto entry = catalog::parse_xlogdb_line(line.text);
+    if (entry && gone(*entry)) {
+      going.push_back(*std::move(entry));
+    } else {
+      kept.append(line.text).append("\n");
+    }
+  });
+  if (going.empty()) return;
+  before(going);
+  os::fault_point("xlogdb-remove");
+  os::write_file(home_.xlogdb, kept, {.mode = kIndexMode});
+}
+
+XlogIndex::Rebuilt XlogIndex::rebuild() {
+  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
+  return write_anew();
+}
+
+XlogIndex::Rebuilt XlogIndex::write_anew() const {
+  Rebuilt rebuilt;
+  os::make_directories(home_.xlogdb.parent_path());
+  auto file = os::create_file(home_.xlogdb, {.mode = kIndexMode});
+  scan_archive(home_.wals, home_.xlogdb.filename().native(),
+               {.wal =
+                    [&](const pgformat::WalName& name, const catalog::WalEntry& entry) {
+                      file->write(stream::bytes_of(catalog::format_xlogdb_line(entry)));
+                      ++(name.kind == pgformat::WalKind::kHistory  ? rebuilt.histories
+                         : name.kind == pgformat::WalKind::kBackup ? rebuilt.backup_labels
+                                                                   : rebuilt.segments);
+                    },
+                .foreign =
+                    [&](const std::filesystem::path& path) {
+                      events_.warning(fmt::format("{} is no WAL file in its place, left out of the index",
+                                                  path.native()));
+                    }});
+  os::fault_point("xlogdb-rebuild");
+  file->finish();
+  return rebuilt;
+}
+
+}  // namespace barman::engine
