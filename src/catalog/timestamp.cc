@@ -4,7 +4,7 @@
 #include <array>
 #include <ctime>
 
-#include <fmt/format.h>
+#include "base/text.h"
 
 namespace barman::catalog {
 
@@ -171,32 +171,10 @@ std::optional<Timestamp> resolved(const Fields& fields) {
   return Timestamp{.instant = wall - *offset, .offset = *offset};
 }
 
-std::string format_offset(seconds offset) {
-  const auto length = std::chrono::abs(offset).count();
-  std::string text =
-      fmt::format("{}{:02}:{:02}", offset < seconds{0} ? '-' : '+', length / 3600, length / 60 % 60);
-  return length % 60 == 0 ? text : text + fmt::format(":{:02}", length % 60);
-}
-
-std::tm local_parts(Time instant) {
-  const std::time_t when = std::chrono::floor<seconds>(instant).time_since_epoch().count();
-  std::tm parts{};
-  localtime_r(&when, &parts);
-  return parts;
-}
-
 }  // namespace
 
 std::string format_timestamp(const Timestamp& timestamp) {
-  const Time wall = timestamp.instant + timestamp.offset;
-  const Days midnight = std::chrono::floor<std::chrono::days>(wall);
-  const std::chrono::year_month_day day{midnight};
-  const std::chrono::hh_mm_ss<std::chrono::microseconds> clock{wall - midnight};
-  std::string text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(day.year()),
-                                 static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
-                                 clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-  if (const auto micros = clock.subseconds().count(); micros != 0) text += fmt::format(".{:06}", micros);
-  return text + format_offset(timestamp.offset);
+  return iso_text(timestamp.instant, timestamp.offset);
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {
@@ -205,15 +183,6 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
   return fields ? resolved(*fields) : std::nullopt;
 }
 
-Timestamp local_timestamp(Time instant) {
-  return {.instant = instant, .offset = seconds{local_parts(instant).tm_gmtoff}};
-}
-
-std::string format_ctime(Time instant) {
-  const std::tm parts = local_parts(instant);
-  return fmt::format("{} {} {:>2} {:02}:{:02}:{:02} {}", kDays.at(static_cast<std::size_t>(parts.tm_wday)),
-                     kMonths.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_mday, parts.tm_hour,
-                     parts.tm_min, parts.tm_sec, parts.tm_year + 1900);
-}
+Timestamp local_timestamp(Time instant) { return {.instant = instant, .offset = local_offset(instant)}; }
 
 }  // namespace barman::catalog

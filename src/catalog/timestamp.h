@@ -9,7 +9,7 @@
 
 namespace barman::catalog {
 
-// "2026-11-22 13:30:01.412345+01:00": microseconds only when there are any, seconds of the offset likewise.
+// "2026-11-22 13:30:01.412345+01:00": see iso_text.
 std::string format_timestamp(const Timestamp& timestamp);
 
 // Reads what format_timestamp writes and the forms found in the wild: "T" between date and time, a comma
@@ -19,8 +19,5 @@ std::optional<Timestamp> parse_timestamp(std::string_view text);
 
 // The instant with the offset that the local zone has at it.
 Timestamp local_timestamp(Time instant);
-
-// As C's ctime() without the newline: "Sun Nov 22 13:38:18 2026", in the local zone, always in English.
-std::string format_ctime(Time instant);
 
 }  // namespace barman::catalog

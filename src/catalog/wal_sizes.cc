@@ -5,10 +5,10 @@
 
 namespace barman::catalog {
 
-void WalSizes::add(std::string_view name, std::uint64_t size) {
-  const auto segment = pgformat::parse_segment(name);
+void WalSizes::add(const WalLine& line) {
+  const auto segment = pgformat::parse_segment(line.name);
   if (!segment) return;
-  entries_.push_back({.segment = *segment, .size = size});
+  entries_.push_back({.segment = *segment, .size = line.size, .time = line.time});
   indexed_ = false;
 }
 
@@ -25,7 +25,10 @@ WalOfBackup WalSizes::of(const BackupInfo& info, const BackupInfo* next) {
   const std::size_t to = first_after(next_end ? std::min(*next_end, end_of_timeline) : end_of_timeline);
   const std::size_t middle = std::clamp(first_after(*end), from, std::max(from, to));
   WalOfBackup found{.own = between(from, middle), .until_next = between(middle, to)};
-  if (to > from) found.last = pgformat::format_segment(entries_[to - 1].segment);
+  if (to > from) {
+    found.last = pgformat::format_segment(entries_[to - 1].segment);
+    found.seconds = entries_[to - 1].time - entries_[from].time;
+  }
   return found;
 }
 

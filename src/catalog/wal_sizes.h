@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catalog/backup_info.h"
+#include "catalog/xlogdb.h"
 #include "pgformat/wal_name.h"
 
 namespace barman::catalog {
@@ -24,14 +25,16 @@ struct WalOfBackup {
   WalTotal until_next;  // after its end, up to the end of the next backup
   std::string last{};   // the newest of both; empty if there is none
 
+  double seconds = 0;  // between the times of the first and the last
+
   bool operator==(const WalOfBackup&) const = default;
 };
 
 // Collect every entry of the index with add(), then ask.
 class WalSizes {
  public:
-  // Counts a segment; other names are left out.
-  void add(std::string_view name, std::uint64_t size);
+  // Counts a whole segment; other names are left out.
+  void add(const WalLine& line);
 
   // `next` is the available backup that follows, or null. All zero while the backup's range is unknown.
   // Of entries with the same name the last one added counts.
@@ -41,6 +44,7 @@ class WalSizes {
   struct Entry {
     pgformat::Segment segment;
     std::uint64_t size = 0;
+    double time = 0;
   };
 
   void index();
