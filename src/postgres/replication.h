@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -42,7 +43,8 @@ class BaseBackupReceiver {
   };
 
   virtual void started(const BackupPosition& start, std::span<const Tablespace> tablespaces) = 0;
-  // The sink takes a tar stream.
+  // The sink takes a complete tar stream, with the blocks of zeros at its end that servers before 15 leave
+  // out.
   virtual std::unique_ptr<stream::Sink> archive(const Tablespace& tablespace) = 0;
   virtual std::unique_ptr<stream::Sink> manifest() = 0;
   virtual void ended(const BackupPosition& end) = 0;
@@ -56,6 +58,9 @@ struct BaseBackupOptions {
   bool manifest = true;                         // with CRC32C checksums
   bool progress = true;                         // have the server estimate sizes first
   std::optional<std::uint32_t> max_rate_kib{};  // MAX_RATE, kilobytes a second, 32 to 1048576
+  // Have the server end the backup only when its own archiver has stored the WAL of it, as
+  // "pg_basebackup --wal-method=none" does. A server that does not archive does not wait.
+  bool wait_for_archiver = true;
 };
 
 // Where received WAL goes. Calls come from the thread that runs stream_wal().

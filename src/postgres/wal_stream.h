@@ -1,0 +1,16 @@
+// START_REPLICATION: the conversation while WAL streams, over any number of timelines.
+#pragma once
+
+#include <stop_token>
+
+#include "postgres/connection.h"
+#include "postgres/replication.h"
+
+namespace barman::postgres {
+
+// See Replication::stream_wal. `segment_size` is the server's: a timeline is entered at the start of a
+// segment.
+void run_wal_stream(Connection& connection, const StreamOptions& options, pgformat::SegmentSize segment_size,
+                    WalReceiver& receiver, const std::stop_token& stop);
+
+}  // namespace barman::postgres
