@@ -6,18 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
+#include "os/parallel.h"
 
 namespace barman::os {
 
@@ -71,34 +68,6 @@ void walk(const fs::path& root, const fs::path& relative,
                           .mode = status.st_mode & 07777U};
     if (visit(entry) && entry.kind == EntryKind::kDirectory) walk(root, below, visit);
   }
-}
-
-// Runs `work` on each index below `count`, on `workers` threads. The first failure stops the others and is
-// thrown.
-void in_parallel(std::size_t count, unsigned workers, const std::stop_token& stop,
-                 const std::function<void(std::size_t)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> failed{false};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto run = [&]() noexcept {
-    for (std::size_t index = next++; index < count && !failed && !stop.stop_requested(); index = next++) {
-      try {
-        work(index);
-      } catch (...) {
-        const std::lock_guard lock(failure_mutex);
-        if (!failure) failure = std::current_exception();
-        failed = true;
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < std::max(workers, 1U); ++i) threads.emplace_back(run);
-    run();
-  }
-  if (failure) std::rethrow_exception(failure);
-  if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
 }
 
 }  // namespace
