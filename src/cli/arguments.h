@@ -1,8 +1,10 @@
-// Converters for option arguments, for CLI11's check(): an empty answer accepts, anything else is the text of
-// the usage error.
+// Checks of option arguments, for CLI11's check(): an empty answer accepts, anything else is the text of the
+// usage error.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace barman::cli {
 
@@ -11,5 +13,8 @@ std::string positive(const std::string& argument);       // integer >= 1
 std::string timeline_word(const std::string& argument);  // current, latest or positive
 std::string backup_name(const std::string& argument);    // not shaped like an id, no reserved word
 std::string target_action(const std::string& argument);  // pause, shutdown, promote
+
+// One of these words, case and all.
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> choices);
 
 }  // namespace barman::cli

@@ -20,10 +20,10 @@ struct CommandRow {
 // In alphabetical order.
 std::span<const CommandRow> all_commands();
 
-// The row of a sub-command or of one of its aliases; none if there is no such command here.
-const CommandRow* find_command(std::string_view word);
+// The row of a sub-command or of one of its aliases; none if there is no such command.
+const CommandRow* find_command(std::span<const CommandRow> commands, std::string_view word);
 
-// Whether the original program has a sub-command of that name which this build does not have.
+// Whether the original program has a sub-command of that name.
 bool is_known_elsewhere(std::string_view word);
 
 }  // namespace barman::cli

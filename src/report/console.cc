@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/redact.h"
+#include "report/log_number.h"
 
 namespace barman::report {
 namespace {
@@ -15,20 +16,6 @@ constexpr const char* kRedOn = "\033[31m";
 constexpr const char* kYellowOn = "\033[33m";
 constexpr const char* kColourOff = "\033[0m";
 constexpr const char* kClearLine = "\r\033[K";
-
-int number_of(engine::LogLevel level) {
-  switch (level) {
-    case engine::LogLevel::kDebug:
-      return kLogDebug;
-    case engine::LogLevel::kInfo:
-      return kLogInfo;
-    case engine::LogLevel::kWarning:
-      return kLogWarning;
-    case engine::LogLevel::kError:
-      return kLogError;
-  }
-  return kLogInfo;
-}
 
 }  // namespace
 
@@ -75,7 +62,7 @@ void ConsoleWriter::debug(std::string_view line) {
 
 void ConsoleWriter::log(engine::LogLevel level, std::string_view line) {
   const std::lock_guard guard(lock_);
-  log_.write(number_of(level), options_.logger, redact(line));
+  log_.write(log_number(level), options_.logger, redact(line));
 }
 
 void ConsoleWriter::progress(const Progress& progress) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/redact.h"
+#include "report/log_number.h"
 
 namespace barman::report {
 namespace {
@@ -120,11 +121,7 @@ void JsonWriter::debug(std::string_view line) {
 
 void JsonWriter::log(engine::LogLevel level, std::string_view line) {
   const std::lock_guard guard(lock_);
-  const int number = level == engine::LogLevel::kDebug     ? kLogDebug
-                     : level == engine::LogLevel::kInfo    ? kLogInfo
-                     : level == engine::LogLevel::kWarning ? kLogWarning
-                                                           : kLogError;
-  log_.write(number, options_.logger, redact(line));
+  log_.write(log_number(level), options_.logger, redact(line));
 }
 
 void JsonWriter::progress(const Progress& /*progress*/) {}

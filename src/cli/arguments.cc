@@ -1,0 +1,70 @@
+#include "cli/arguments.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "catalog/backup_info.h"
+
+namespace barman::cli {
+namespace {
+
+std::optional<std::int64_t> integer(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::string non_negative(const std::string& argument) {
+  const std::optional<std::int64_t> value = integer(argument);
+  if (value && *value >= 0) return "";
+  return fmt::format("'{}' is not a valid non negative integer", argument);
+}
+
+std::string positive(const std::string& argument) {
+  const std::optional<std::int64_t> value = integer(argument);
+  if (!value) return fmt::format("'{}' is not a valid input", argument);
+  return *value >= 1 ? "" : fmt::format("'{}' is not a valid positive integer", argument);
+}
+
+std::string timeline_word(const std::string& argument) {
+  return argument == "current" || argument == "latest" ? "" : positive(argument);
+}
+
+std::string backup_name(const std::string& argument) {
+  constexpr std::array<std::string_view, 8> kReserved = {"latest",      "last",        "oldest",    "first",
+                                                         "last-failed", "latest-full", "last-full", "auto"};
+  if (argument.empty()) return "Backup name cannot be empty";
+  if (catalog::is_backup_id(argument)) {
+    return fmt::format("Backup name '{}' is not allowed: backup ID", argument);
+  }
+  if (std::ranges::find(kReserved, argument) != kReserved.end()) {
+    return fmt::format("Backup name '{}' is not allowed: reserved word", argument);
+  }
+  return "";
+}
+
+std::string target_action(const std::string& argument) {
+  constexpr std::array<std::string_view, 3> kActions = {"pause", "shutdown", "promote"};
+  if (std::ranges::find(kActions, argument) != kActions.end()) return "";
+  return fmt::format("'{}' is not a valid recovery target action", argument);
+}
+
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> choices) {
+  return [choices = std::move(choices)](const std::string& argument) -> std::string {
+    if (std::ranges::find(choices, argument) != choices.end()) return "";
+    return fmt::format("invalid choice: '{}' (choose from '{}')", argument, fmt::join(choices, "', '"));
+  };
+}
+
+}  // namespace barman::cli

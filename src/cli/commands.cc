@@ -1,0 +1,81 @@
+#include "cli/commands.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace barman::cli {
+namespace {
+
+constexpr CommandRow kCommands[] = {
+    {"help", register_help, "Show this help."},
+};
+
+constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
+    {"list-backup", "list-backups"}, {"list-process", "list-processes"}, {"list-server", "list-servers"},
+    {"recover", "restore"},          {"show-backups", "show-backup"},    {"show-server", "show-servers"},
+    {"switch-xlog", "switch-wal"},   {"verify", "verify-backup"},
+};
+
+// The sub-commands of Barman 3.20.1.
+constexpr std::string_view kOfTheOriginal[] = {
+    "archive-wal",
+    "backup",
+    "check",
+    "check-archived-wal-range",
+    "check-backup",
+    "check-wal-archive",
+    "cloud-wal-archive",
+    "cloud-wal-restore",
+    "config-switch",
+    "config-update",
+    "cron",
+    "delete",
+    "diagnose",
+    "export-backup",
+    "generate-manifest",
+    "get-wal",
+    "help",
+    "import-backup",
+    "keep",
+    "list-backups",
+    "list-files",
+    "list-processes",
+    "list-servers",
+    "lock-directory-cleanup",
+    "put-wal",
+    "rebuild-xlogdb",
+    "receive-wal",
+    "replication-status",
+    "restore",
+    "show-backup",
+    "show-servers",
+    "status",
+    "switch-wal",
+    "sync-backup",
+    "sync-info",
+    "sync-wals",
+    "terminate-process",
+    "verify-backup",
+};
+
+std::string_view without_alias(std::string_view word) {
+  const auto* alias =
+      std::ranges::find(kAliases, word, &std::pair<std::string_view, std::string_view>::first);
+  return alias == std::end(kAliases) ? word : alias->second;
+}
+
+}  // namespace
+
+std::span<const CommandRow> all_commands() { return kCommands; }
+
+const CommandRow* find_command(std::span<const CommandRow> commands, std::string_view word) {
+  const auto row = std::ranges::find(commands, without_alias(word), &CommandRow::name);
+  return row == commands.end() ? nullptr : &*row;
+}
+
+bool is_known_elsewhere(std::string_view word) {
+  return std::ranges::find(kOfTheOriginal, without_alias(word)) != std::end(kOfTheOriginal);
+}
+
+}  // namespace barman::cli
