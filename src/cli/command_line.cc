@@ -88,27 +88,24 @@ std::unique_ptr<CLI::App> global_app(GlobalOptions& options, bool& version) {
   return app;
 }
 
-// The option that a long name, without dashes, or an unambiguous beginning of one means; none if no option
-// begins like that. Throws UsageError if several do.
-const CLI::Option* find_long(const CLI::App& app, const std::string& name, std::string& full_name) {
-  std::vector<std::string> found;
+// The option that `name`, without dashes, or an unambiguous beginning of a name means; `name` becomes the
+// whole name. None if no option begins like that. Throws UsageError if several do.
+const CLI::Option* find_long(const CLI::App& app, std::string& name) {
   const CLI::Option* match = nullptr;
+  std::vector<std::string> found;
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& candidate : option->get_lnames()) {
-      if (candidate == name) {
-        full_name = candidate;
-        return option;
-      }
+      if (candidate == name) return option;
       if (!candidate.starts_with(name)) continue;
       // Two spellings of one option are no contradiction.
-      if (option != match) found.push_back("--" + candidate);
+      if (option != match) found.push_back(candidate);
       match = option;
-      full_name = candidate;
     }
   }
   if (found.size() > 1) {
-    throw UsageError{fmt::format("ambiguous option: --{} could match {}", name, fmt::join(found, ", "))};
+    throw UsageError{fmt::format("ambiguous option: --{} could match --{}", name, fmt::join(found, ", --"))};
   }
+  if (match != nullptr) name = found.front();
   return match;
 }
 
@@ -145,7 +142,7 @@ std::size_t complete_options(const CLI::App& app, const std::vector<std::string>
     if (word.starts_with("--")) {
       const std::size_t sign = word.find('=');
       std::string name = word.substr(2, sign == std::string::npos ? sign : sign - 2);
-      const CLI::Option* option = find_long(app, name, name);
+      const CLI::Option* option = find_long(app, name);
       if (option == nullptr) {
         into.push_back(word);
         continue;
