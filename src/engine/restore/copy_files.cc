@@ -1,0 +1,136 @@
+#include "engine/restore/copy_files.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/restore/expected_files.h"
+#include "os/copy.h"
+#include "os/durable_file.h"
+#include "os/parallel.h"
+#include "os/tree.h"
+
+namespace barman::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Shared by the workers: counts, and holds them back to the rate.
+class Pace {
+ public:
+  Pace(const CopyPlan& plan, Clock& clock, const std::stop_token& stop)
+      : plan_(plan), clock_(clock), stop_(stop), start_(clock.now()) {}
+
+  void took(std::uint64_t bytes) {
+    const std::uint64_t total = total_ += bytes;
+    if (plan_.copied) {
+      const std::lock_guard lock(report_);
+      plan_.copied(total);
+    }
+    if (!plan_.bytes_per_second) return;
+    const auto due =
+        start_ + std::chrono::microseconds(static_cast<std::int64_t>(
+                     static_cast<double>(total) * 1e6 / static_cast<double>(*plan_.bytes_per_second)));
+    const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(due - clock_.now());
+    if (pause.count() > 0) clock_.sleep(pause, stop_);
+  }
+
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+
+ private:
+  const CopyPlan& plan_;
+  Clock& clock_;
+  const std::stop_token& stop_;
+  Time start_;
+  std::atomic<std::uint64_t> total_{0};
+  std::mutex report_;  // one caller of plan_.copied at a time
+};
+
+bool is_left_out(const RestoreFolder& folder, const fs::path& relative) {
+  if (folder.oid != 0) return false;
+  constexpr std::array<std::string_view, 8> kFiles = {
+      "postmaster.pid", "postmaster.opts", "recovery.conf",     "tablespace_map",
+      "standby.signal", "recovery.signal", "global/pg_control", "backup_manifest"};
+  constexpr std::array<std::string_view, 4> kBelow = {"pg_wal", "pg_xlog", "log", "pg_log"};
+  const std::string name = relative.string();
+  for (const std::string_view file : kFiles) {
+    if (name == file) return true;
+  }
+  return relative.has_parent_path() &&
+         std::find(kBelow.begin(), kBelow.end(), relative.begin()->string()) != kBelow.end();
+}
+
+// The name that the manifest has for a file of a tablespace.
+std::string manifest_path(const RestoreFolder& folder, const fs::path& relative) {
+  return folder.oid == 0 ? relative.string() : fmt::format("pg_tblspc/{}/{}", folder.oid, relative.string());
+}
+
+void copy_checked(const RestoreFolder& folder, const fs::path& relative, os::CopyOptions options,
+                  const ExpectedFiles& expected) {
+  pgformat::Checksum checksum(expected.kind());
+  options.see = [&](stream::Bytes data) { checksum.update(data.data(), data.size()); };
+  const std::uint64_t size = os::copy_whole_file(folder.from / relative, folder.to / relative, options);
+  const std::string path = manifest_path(folder, relative);
+  switch (expected.compare(path, size, checksum.hex())) {
+    case ExpectedFiles::Verdict::kSame:
+      return;
+    case ExpectedFiles::Verdict::kDifferent:
+      throw Error(
+          ErrorKind::kCorrupt,
+          fmt::format(
+              "{} is damaged: its size or checksum is not what the backup's manifest says; restore another "
+              "backup, or this one with --no-verify to save what can be saved",
+              (folder.from / relative).string()));
+    case ExpectedFiles::Verdict::kUnknown:
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("{} is not in the backup's manifest", (folder.from / relative).string()));
+  }
+}
+
+}  // namespace
+
+Copied copy_folder(const RestoreFolder& folder, const CopyPlan& plan, Clock& clock,
+                   const std::stop_token& stop) {
+  // A batch at a time, so that memory does not grow with the number of files.
+  constexpr std::size_t kBatch = 4096;
+  Pace pace(plan, clock, stop);
+  std::atomic<std::uint64_t> checked{0};
+  std::vector<fs::path> batch;
+  const os::CopyOptions options{.copied = [&](std::uint64_t bytes) { pace.took(bytes); }, .stop = stop};
+  const auto copy_batch = [&] {
+    os::in_parallel(batch.size(), plan.workers, stop, [&](std::size_t i) {
+      if (plan.expected != nullptr) {
+        copy_checked(folder, batch[i], options, *plan.expected);
+        ++checked;
+      } else {
+        os::copy_whole_file(folder.from / batch[i], folder.to / batch[i], options);
+      }
+    });
+    batch.clear();
+  };
+  os::walk_tree(folder.from, [&](const os::TreeEntry& entry) {
+    if (is_left_out(folder, entry.relative)) return false;
+    if (entry.kind == os::EntryKind::kDirectory) {
+      const fs::path made = folder.to / entry.relative;
+      if (::mkdir(made.c_str(), (entry.mode & 0777U) | 0700U) != 0)
+        os::throw_errno("cannot create the directory", made);
+      return true;
+    }
+    if (entry.kind == os::EntryKind::kFile) batch.push_back(entry.relative);
+    if (batch.size() == kBatch) copy_batch();
+    return false;
+  });
+  copy_batch();
+  return {.bytes = pace.total(), .checked_files = checked};
+}
+
+}  // namespace barman::engine

@@ -1,0 +1,288 @@
+#include "engine/restore/restore.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+
+#include "base/error.h"
+#include "engine/restore/copy_files.h"
+#include "engine/restore/expected_files.h"
+#include "os/copy.h"
+#include "os/durable_file.h"
+#include "os/fault_point.h"
+#include "os/file_system_sync.h"
+#include "os/parallel.h"
+#include "os/tree.h"
+
+namespace barman::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kVersionWithSignalFiles = 120000;
+
+void check_kind(const catalog::BackupInfo& info) {
+  const auto refuse = [&](std::string_view what) {
+    throw Error(ErrorKind::kFailed,
+                fmt::format("backup {} is {}, which this build does not restore yet", info.id.text, what));
+  };
+  if (info.compression) refuse("compressed or in tar format");
+  if (info.encryption) refuse("encrypted");
+  if (info.parent_backup_id) refuse("incremental");
+  if (catalog::backup_type(info) == catalog::BackupType::kSnapshot) refuse("a volume snapshot");
+  if (info.version.value_or(0) < kVersionWithSignalFiles) {
+    throw Error(ErrorKind::kFailed,
+                fmt::format("backup {} is of PostgreSQL {}: 12 is the oldest that can be restored",
+                            info.id.text, info.version.value_or(0)));
+  }
+}
+
+void check_tablespace_names(const RestoreRequest& request) {
+  const auto& known = request.backup.tablespaces;
+  for (const auto& [name, location] : request.tablespaces) {
+    const bool found =
+        std::any_of(known.begin(), known.end(),
+                    [&, wanted = name](const catalog::Tablespace& t) { return t.name == wanted; });
+    if (!found) {
+      std::vector<std::string> names;
+      for (const auto& tablespace : known) names.push_back(tablespace.name);
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("backup {} has no tablespace '{}'. HINT: it has {}", request.backup.id.text,
+                              name, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+    }
+    if (!fs::path(location).is_absolute()) {
+      throw Error(
+          ErrorKind::kUsage,
+          fmt::format("the location of tablespace '{}' must be an absolute path, not '{}'", name, location));
+    }
+  }
+}
+
+std::vector<RestoreFolder> plan_folders(const Home& home, const RestoreRequest& request) {
+  const auto& info = request.backup;
+  std::vector<RestoreFolder> folders;
+  folders.push_back({.from = home.data(info.id), .to = request.destination});
+  for (const catalog::Tablespace& tablespace : info.tablespaces) {
+    const auto moved = request.tablespaces.find(tablespace.name);
+    const fs::path to = moved == request.tablespaces.end() ? tablespace.location : moved->second;
+    if (!to.is_absolute()) continue;  // in place, below the data directory
+    folders.push_back({.from = home.backup(info.id) / std::to_string(tablespace.oid),
+                       .to = to,
+                       .tablespace = tablespace.name,
+                       .oid = tablespace.oid});
+  }
+  for (RestoreFolder& folder : folders) {
+    if (!fs::is_directory(folder.from)) {
+      throw Error(ErrorKind::kCorrupt, fmt::format("the files of backup {} are missing: there is no {}",
+                                                   info.id.text, folder.from.string()));
+    }
+    folder.bytes = os::measure_tree(folder.from).bytes;
+  }
+  return folders;
+}
+
+// ---- execution ----
+
+std::unique_ptr<ExpectedFiles> expected_files(const RestoreRequest& request, const Home& home,
+                                              Events& events) {
+  const fs::path manifest = home.data(request.backup.id) / "backup_manifest";
+  if (!request.verify) return nullptr;
+  if (!fs::exists(manifest)) {
+    events.log(LogLevel::kInfo, "the backup has no manifest: its files are copied without a check");
+    return nullptr;
+  }
+  auto expected = std::make_unique<ExpectedFiles>(manifest);
+  if (expected->kind() == pgformat::ChecksumKind::kNone) return nullptr;
+  return expected;
+}
+
+void copy_base(const RestoreRequest& request, const RestorePlan& plan, const ExpectedFiles* expected,
+               Clock& clock, Events& events, const std::stop_token& stop, RestoreResult& result) {
+  std::uint64_t before = 0;
+  for (const RestoreFolder& folder : plan.folders) {
+    const CopyPlan copy{
+        .workers = request.jobs,
+        .bytes_per_second = request.bytes_per_second,
+        .expected = expected,
+        .copied = [&](std::uint64_t done) {
+          events.progress({.phase = "copying", .done = before + done, .expected = plan.bytes});
+        }};
+    const Copied copied = copy_folder(folder, copy, clock, stop);
+    before += copied.bytes;
+    result.checked_files += copied.checked_files;
+    os::fault_point("restore-folder-copied");
+  }
+}
+
+void link_tablespaces(const RestorePlan& plan, const fs::path& destination, Events& events) {
+  for (const RestoreFolder& folder : plan.folders) {
+    if (folder.oid == 0) continue;
+    const fs::path link = destination / "pg_tblspc" / std::to_string(folder.oid);
+    os::make_directories(link.parent_path(), 0700);
+    if (::symlink(folder.to.c_str(), link.c_str()) != 0) os::throw_errno("cannot link the tablespace", link);
+    events.info(fmt::format("\t{}, {}, {}", folder.oid, folder.tablespace, folder.to.string()));
+  }
+}
+
+void copy_wal(const RestoreRequest& request, const RestorePlan& plan, const std::stop_token& stop) {
+  os::make_directories(plan.wal_directory, 0700);
+  os::in_parallel(plan.wal.files.size(), request.jobs, stop, [&](std::size_t i) {
+    const WalCopy& wal = plan.wal.files[i];
+    const std::uint64_t size = os::copy_whole_file(wal.from, plan.wal_directory / wal.name, {.stop = stop});
+    if (size != wal.size) {
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("{} has {} bytes, but {} are recorded", wal.from.string(), size, wal.size));
+    }
+  });
+}
+
+// Files that say that a segment is archived: the restored server must not archive it again.
+void write_archive_status(const RestorePlan& plan, const fs::path& status) {
+  for (const WalCopy& wal : plan.wal.files)
+    os::write_file(status / (wal.name + ".done"), "", {.sync = false});
+}
+
+void edit_file(const fs::path& destination, const std::string& name, RestoreResult& result) {
+  const fs::path path = destination / name;
+  const auto text = os::read_file(path);
+  if (!text) {
+    result.missing_files.push_back(name);
+    return;
+  }
+  EditedConfiguration edited = edit_configuration(name, *text);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) os::throw_errno("cannot look at", path);
+  const os::FileOptions same_mode{.mode = status.st_mode & 0777U, .sync = false};
+  os::write_file(path.string() + ".origin", *text, same_mode);
+  os::write_file(path, edited.text, same_mode);
+  std::move(edited.changes.begin(), edited.changes.end(), std::back_inserter(result.changes));
+  std::move(edited.warnings.begin(), edited.warnings.end(), std::back_inserter(result.warnings));
+}
+
+void append_recovery_settings(const RestoreRequest& request, const RestorePlan& plan) {
+  const fs::path path = request.destination / request.recovery_file;
+  const RecoverySettings settings{.target = request.target,
+                                  .standby = request.standby,
+                                  .get_wal_command = request.get_wal_command,
+                                  .wal_directory = plan.wal_directory.string()};
+  std::string text = os::read_file(path).value_or("");
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  os::write_file(path, text + recovery_lines(settings), {.sync = false});
+  os::write_file(request.destination / (request.standby ? "standby.signal" : "recovery.signal"), "",
+                 {.sync = false});
+}
+
+void configure(const RestoreRequest& request, const RestorePlan& plan, Events& events,
+               RestoreResult& result) {
+  events.info("Identify dangerous settings in destination directory.");
+  edit_file(request.destination, "postgresql.conf", result);
+  edit_file(request.destination, "postgresql.auto.conf", result);
+  for (const char* name : {"pg_hba.conf", "pg_ident.conf"}) {
+    if (!fs::exists(request.destination / name)) result.missing_files.emplace_back(name);
+  }
+  const bool needs_settings = request.target.is_pitr() || request.get_wal_command || request.standby;
+  if (needs_settings) append_recovery_settings(request, plan);
+}
+
+void keep_records(const Home& home, const RestoreRequest& request) {
+  os::write_file(request.destination / ".barman-recover.info", catalog::format_backup_info(request.backup),
+                 {.sync = false});
+  const fs::path manifest = home.data(request.backup.id) / "backup_manifest";
+  if (fs::exists(manifest)) {
+    os::copy_whole_file(manifest, request.destination / ("backup_manifest." + request.backup.id.text), {});
+  }
+}
+
+// The last step: from here on the server can be started.
+void publish(const Home& home, const RestoreRequest& request, const RestorePlan& plan,
+             const ExpectedFiles* expected) {
+  const fs::path from = home.data(request.backup.id) / "global/pg_control";
+  const fs::path to = request.destination / "global/pg_control";
+  const fs::path under_way = to.string() + ".tmp";
+  pgformat::Checksum checksum(expected == nullptr ? pgformat::ChecksumKind::kNone : expected->kind());
+  const std::uint64_t size = os::copy_whole_file(
+      from, under_way,
+      {.see = [&](stream::Bytes data) { checksum.update(data.data(), data.size()); }, .sync = true});
+  if (expected != nullptr &&
+      expected->compare("global/pg_control", size, checksum.hex()) != ExpectedFiles::Verdict::kSame) {
+    throw Error(ErrorKind::kCorrupt,
+                from.string() + " is damaged: it is not what the backup's manifest says");
+  }
+  for (const RestoreFolder& folder : plan.folders) os::remove_file(folder.to / kIncompleteMark);
+  os::fault_point("restore-before-control");
+  os::move_file(under_way, to);
+}
+
+}  // namespace
+
+RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
+                         const std::vector<catalog::WalEntry>& index, Time now) {
+  check_kind(request.backup);
+  check_tablespace_names(request);
+  if (request.target.action && !request.target.is_pitr()) {
+    throw Error(ErrorKind::kUsage, "Can't enable recovery target action when PITR is not required");
+  }
+  check_reachable(request.target, request.backup, now);
+
+  RestorePlan plan;
+  plan.folders = plan_folders(home, request);
+  for (const RestoreFolder& folder : plan.folders) plan.bytes += folder.bytes;
+  const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");
+  plan.wal_directory = request.target.is_pitr() ? request.wal_directory.value_or(default_wal) : default_wal;
+  plan.wal =
+      plan_wal(home, request.backup, request.target, request.partial_wal && !request.get_wal_command, index);
+  if (request.get_wal_command) plan.wal.files.clear();
+
+  std::vector<RestoreFolder> needs = plan.folders;
+  if (!request.get_wal_command) needs.front().bytes += plan.wal.bytes;
+  check_folders(needs);
+  return plan;
+}
+
+RestoreResult execute_restore(const Home& home, const RestoreRequest& request, const RestorePlan& plan,
+                              Clock& clock, Events& events, const std::stop_token& stop) {
+  RestoreResult result;
+  result.started = clock.now();
+  const bool copies_wal = !request.get_wal_command;
+  const bool is_pitr = request.target.is_pitr();
+
+  const auto expected = expected_files(request, home, events);
+  prepare_folders(plan.folders);
+  std::vector<os::FileSystemSync> syncs;
+  for (const RestoreFolder& folder : plan.folders) syncs.emplace_back(folder.to);
+  os::fault_point("restore-prepared");
+
+  events.info("Copying the base backup.");
+  copy_base(request, plan, expected.get(), clock, events, stop, result);
+  link_tablespaces(plan, request.destination, events);
+  os::make_directories(request.destination / "pg_wal/archive_status", 0700);
+  keep_records(home, request);
+
+  for (const std::string& warning : plan.wal.warnings) events.warning(warning);
+  if (copies_wal) {
+    events.info("Copying required WAL segments.");
+    if (plan.wal.has_partial) events.info("Copying .partial WAL files.");
+    copy_wal(request, plan, stop);
+    if (request.wal_directory) syncs.emplace_back(plan.wal_directory);
+    if (!is_pitr) {
+      events.info("Generating archive status files");
+      write_archive_status(plan, request.destination / "pg_wal/archive_status");
+    }
+  }
+  if (is_pitr || request.get_wal_command || request.standby) events.info("Generating recovery configuration");
+  configure(request, plan, events, result);
+
+  events.progress({.phase = "syncing", .done = plan.bytes, .expected = plan.bytes});
+  for (os::FileSystemSync& sync : syncs) sync.finish();
+  os::fault_point("restore-synced");
+  publish(home, request, plan, expected.get());
+  result.elapsed = clock.now() - result.started;
+  return result;
+}
+
+}  // namespace barman::engine

@@ -1,0 +1,42 @@
+// Which archived WAL goes with a restore, and whether it is all there.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/backup_info.h"
+#include "catalog/xlogdb.h"
+#include "engine/restore/target.h"
+#include "engine/server/home.h"
+
+namespace barman::engine {
+
+struct WalCopy {
+  std::filesystem::path from;
+  std::string name;  // at the destination
+  std::uint64_t size = 0;
+};
+
+struct WalPlan {
+  std::vector<WalCopy> files;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> warnings;
+  bool has_partial = false;
+};
+
+// The timeline that a word means: "current" the backup's, "latest" the highest archived that descends from
+// it, or a number. Without a word: as "latest" (PostgreSQL's own default since 12). Throws kUsage for any
+// other word, kRefused for a timeline without a history that leads there.
+pgformat::Timeline resolve_timeline(const Home& home, const catalog::BackupInfo& info,
+                                    const std::optional<std::string>& word,
+                                    const std::vector<catalog::WalEntry>& index);
+
+// Throws kRefused if a segment is missing in the middle of what recovery needs, naming it. A gap that only
+// lies behind a target time is a warning. `with_partial`: the streamed segment that is not complete yet comes
+// along.
+WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
+                 bool with_partial, const std::vector<catalog::WalEntry>& index);
+
+}  // namespace barman::engine
