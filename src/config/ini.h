@@ -10,15 +10,15 @@
 namespace barman::config {
 
 struct IniKey {
-  std::string name;   // lower case
-  std::string value;  // as written: continuation lines joined by '\n', comments and quotes still in it
-  int line = 0;       // where the key stands, from 1
+  std::string name;     // lower case
+  std::string value{};  // as written: continuation lines joined by '\n', comments and quotes still in it
+  int line = 0;         // where the key stands, from 1
 };
 
 struct IniSection {
   std::string name;
-  int line = 0;              // of its first header
-  std::vector<IniKey> keys;  // in order of first appearance, none twice: the last one wins
+  int line = 0;                // of its first header
+  std::vector<IniKey> keys{};  // in order of first appearance, none twice: the last one wins
 
   [[nodiscard]] const IniKey* find(std::string_view key) const;
 };

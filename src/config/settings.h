@@ -63,11 +63,11 @@ struct Model {
 
 struct Configuration {
   std::filesystem::path main_file;  // as given
-  Values global;                    // [barman]
-  std::map<std::string, Server> servers;
-  std::map<std::string, Model> models;
-  std::vector<std::string> warnings;  // to be shown on every command
-  std::vector<std::string> errors;    // global errors: path conflicts between servers
+  Values global{};                  // [barman]
+  std::map<std::string, Server> servers{};
+  std::map<std::string, Model> models{};
+  std::vector<std::string> warnings{};  // to be shown on every command
+  std::vector<std::string> errors{};    // global errors: path conflicts between servers
 };
 
 }  // namespace barman::config

@@ -19,8 +19,8 @@ struct BadValue {
   std::string reason;
 };
 
-// Parses `text` as `option` wants it. An empty text or "None" is unset for options that hold text, for
-// intervals, sizes and limits, and a BadValue for the others. Never throws.
+// Parses `text` as `option` wants it. An empty text, or "None", is unset where that is of use (a server can
+// thereby do without a global value), and a BadValue for numbers, flags and what needs a value. Never throws.
 std::variant<Value, BadValue> parse_value(const Option& option, std::string_view text);
 
 // A retention policy: so many backups, or as many as are needed to go back so far.
