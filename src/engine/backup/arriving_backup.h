@@ -1,0 +1,58 @@
+// Receives one base backup: takes its archives apart, has the files written, and holds them against the
+// manifest.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/backup/received_files.h"
+#include "engine/backup/streaming.h"
+#include "engine/backup/tree_writer.h"
+#include "postgres/replication.h"
+
+namespace barman::engine {
+
+class ArrivingBackup final : public postgres::BaseBackupReceiver {
+ public:
+  // The folder `copy.data` is there and empty.
+  ArrivingBackup(const StreamingCopy& copy, Events& events) : copy_(copy), events_(events) {}
+
+  void started(const postgres::BackupPosition& start, std::span<const Tablespace> tablespaces) override;
+  std::unique_ptr<stream::Sink> archive(const Tablespace& tablespace) override;
+  std::unique_ptr<stream::Sink> manifest() override;
+  void ended(const postgres::BackupPosition& end) override;
+  void notice(std::string_view severity, std::string_view text) override;
+
+  // After base_backup() has returned: everything is written, complete and as the manifest says.
+  StreamingOutcome finish();
+
+  // What the server complained about while sending: it names the files whose pages are damaged.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  class Archive;
+  class Manifest;
+
+  [[nodiscard]] bool is_copied(std::string_view oid) const;
+  void require_room() const;
+  void progress(std::size_t bytes);
+
+  const StreamingCopy& copy_;
+  Events& events_;
+  TreeWriter writer_;
+  ReceivedFiles received_;
+  StreamingOutcome outcome_;
+  std::optional<std::uint64_t> expected_{};
+  std::uint64_t arrived_ = 0;
+  std::uint64_t shown_ = 0;
+  bool ended_ = false;
+  bool has_manifest_ = false;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace barman::engine

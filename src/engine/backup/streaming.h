@@ -1,0 +1,61 @@
+// Copies a cluster over the replication protocol (BASE_BACKUP) into plain files, as pg_basebackup -Fp does.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "postgres/replication.h"
+
+namespace barman {
+class Clock;
+namespace postgres {
+class Connector;
+struct ConnectOptions;
+}  // namespace postgres
+}  // namespace barman
+
+namespace barman::engine {
+
+class Events;
+
+struct StreamingCopy {
+  std::string conninfo;
+  std::string application_name;
+  std::string label;           // of the backup_label file
+  std::filesystem::path data;  // made here, and whatever was in it is lost
+  std::filesystem::path
+      tablespaces;  // the folder that gets one of its own, named by oid, for each tablespace
+  bool fast_checkpoint = false;
+  std::optional<std::uint32_t> max_rate_kib{};
+  // Refused if the server is another one; nothing: not known.
+  std::optional<std::string> system_identifier{};
+  int retries = 0;  // after failures that may pass (kTransient)
+  std::chrono::seconds pause{30};
+};
+
+struct CopiedTablespace {
+  std::uint32_t oid = 0;
+  std::string location;  // on the server
+};
+
+struct StreamingOutcome {
+  postgres::BackupPosition start;
+  postgres::BackupPosition end;
+  std::vector<CopiedTablespace> tablespaces;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::chrono::microseconds duration{0};  // of the attempt that succeeded
+};
+
+// Everything that the server's manifest lists is there, byte for byte, and nothing else; durable. Throws
+// kCorrupt naming the first file that is not, kFailed when there is no room for what the server says it will
+// send.
+StreamingOutcome copy_by_streaming(const StreamingCopy& copy, postgres::Connector& connector, Clock& clock,
+                                   Events& events, const std::stop_token& stop);
+
+}  // namespace barman::engine
