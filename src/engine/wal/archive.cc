@@ -1,0 +1,230 @@
+#include "engine/wal/archive.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <set>
+#include <span>
+
+#include "base/error.h"
+#include "engine/wal/examine.h"
+#include "engine/wal/incoming.h"
+#include "engine/wal/plain_source.h"
+#include "engine/wal/quarantine.h"
+#include "engine/wal/store_wal.h"
+#include "engine/wal/xlog_index.h"
+#include "os/durable_file.h"
+#include "os/fault_point.h"
+#include "os/lock_file.h"
+
+namespace barman::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// So many files share the syncs of folders and index.
+constexpr std::size_t kGroup = 64;
+
+// A file whose data is in the archive, durably, under its name.
+struct Stored {
+  fs::path source;
+  fs::path target;
+  catalog::WalEntry entry;
+  bool was_there = false;  // before this run: the index may have its line already
+};
+
+class ArchiveRun {
+ public:
+  ArchiveRun(const Home& home, const ArchiveSettings& settings, ArchiveTalk talk, Clock& clock,
+             Events& events)
+      : home_(home),
+        settings_(settings),
+        talk_(talk),
+        clock_(clock),
+        events_(events),
+        index_(home, events),
+        system_identifier_(known_system_identifier(home.identity)) {}
+
+  void run(Archiver archiver, const std::stop_token& stop) {
+    const Batch batch = next_batch(folder_of(archiver), archiver, limit_of(archiver));
+    announce(archiver, batch);
+    for (std::span<const IncomingFile> rest = batch.files; !rest.empty();) {
+      if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "archiving was stopped on request");
+      const auto group = rest.first(std::min(kGroup, rest.size()));
+      archive_group(folder_of(archiver), group);
+      rest = rest.subspan(group.size());
+    }
+    put_aside_unknown(folder_of(archiver), batch.unknown);
+  }
+
+  [[nodiscard]] ArchiveResult take_result() { return std::move(result_); }
+
+ private:
+  [[nodiscard]] const fs::path& folder_of(Archiver archiver) const {
+    return archiver == Archiver::kStreaming ? home_.streaming : home_.incoming;
+  }
+  [[nodiscard]] std::size_t limit_of(Archiver archiver) const {
+    return archiver == Archiver::kStreaming ? settings_.streaming_batch_size : settings_.file_batch_size;
+  }
+
+  void announce(Archiver archiver, const Batch& batch) const {
+    const std::size_t count = batch.files.size();
+    if (talk_ == ArchiveTalk::kAlways || count != 0) {
+      const bool some = count != 0 && count < batch.present;
+      events_.info(fmt::format("Processing xlog segments from {} for {}{}", name_of(archiver), home_.server,
+                               some ? fmt::format(" (batch size: {})", count) : ""));
+    }
+    if (talk_ == ArchiveTalk::kAlways && count == 0) events_.info("\tno file found");
+  }
+
+  // Stores the files one by one, then makes them durable together. When one fails, those before it are
+  // completed all the same.
+  void archive_group(const fs::path& folder, std::span<const IncomingFile> files) {
+    std::vector<Stored> stored;
+    std::exception_ptr failure;
+    try {
+      for (const IncomingFile& file : files) archive_file(folder / file.name, file, stored);
+    } catch (const Error&) {
+      failure = std::current_exception();
+    }
+    complete(folder, stored);
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  void archive_file(const fs::path& source, const IncomingFile& file, std::vector<Stored>& stored) {
+    const auto arrived = describe_file(source);
+    if (!arrived) return;  // somebody took it away
+    const StoredForm form = stored_form(read_front(source, codec::kDetectBytes));
+    const auto examination = examine_file(source, file.parsed, arrived->size, form, system_identifier_);
+    if (examination.verdict == Verdict::kIncomplete) return report_incomplete(source, examination.reason);
+    events_.info("\t" + file.name);
+    if (examination.verdict != Verdict::kGood) return refuse(source, examination);
+
+    const fs::path target = home_.archived(file.parsed, file.name);
+    const Place place = place_of(source, target);
+    if (place == Place::kTaken && !same_wal(source, target)) return put_aside_conflict(source);
+    if (place == Place::kFree) {
+      store_wal(source, target, form.compression ? std::vector<stream::Stage>{} : settings_.stages);
+    } else {
+      os::sync_file(target);
+    }
+    (place == Place::kTaken ? result_.duplicates : result_.archived).push_back(file.name);
+    stored.push_back({source, target, entry_of(target, form, place), place != Place::kFree});
+  }
+
+  [[nodiscard]] catalog::WalEntry entry_of(const fs::path& target, const StoredForm& form,
+                                           Place place) const {
+    auto entry = place == Place::kFree ? describe_file(target) : describe_stored_wal(target);
+    if (!entry)
+      throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was archived", target.native()));
+    if (place != Place::kFree) return *entry;
+    entry->compression =
+        form.compression ? std::string(codec::name_of(*form.compression)) : settings_.compression;
+    entry->encryption = form.encrypted ? "gpg" : settings_.encryption;
+    return *entry;
+  }
+
+  void complete(const fs::path& folder, std::span<const Stored> stored) {
+    if (stored.empty()) return;
+    std::set<fs::path> folders;
+    for (const Stored& file : stored) folders.insert(file.target.parent_path());
+    for (const fs::path& archive_folder : folders) os::sync_directory(archive_folder);
+    os::fault_point("archive-stored");
+
+    std::vector<catalog::WalEntry> fresh;
+    std::vector<catalog::WalEntry> known;
+    for (const Stored& file : stored) (file.was_there ? known : fresh).push_back(file.entry);
+    index_.append(fresh);
+    index_.append_missing(known);
+    os::fault_point("archive-indexed");
+
+    for (const Stored& file : stored) remove_source(file.source);
+    os::sync_directory(folder);
+    os::fault_point("archive-removed");
+  }
+
+  void report_incomplete(const fs::path& source, const std::string& reason) {
+    result_.incomplete.push_back(source.filename());
+    const std::string line =
+        fmt::format("{} {}: it is not archived until it is complete", source.native(), reason);
+    if (talk_ == ArchiveTalk::kAlways) {
+      events_.warning(line);
+    } else {
+      events_.log(LogLevel::kWarning, line);
+    }
+  }
+
+  void refuse(const fs::path& source, const Examination& examination) {
+    const auto suffix = examination.verdict == Verdict::kForeign ? kForeign : kMisplaced;
+    const fs::path to = quarantine(home_, source, suffix, clock_, events_);
+    result_.refused.push_back(source.filename());
+    events_.error(fmt::format(
+        "{} {} and was not archived; it was moved to {}: find out which server sends its WAL here",
+        source.filename().native(), examination.reason, to.native()));
+  }
+
+  void put_aside_conflict(const fs::path& source) {
+    quarantine(home_, source, kDuplicate, clock_, events_);
+    result_.conflicts.push_back(source.filename());
+    events_.info(fmt::format("\tError: {} is already present in server {}. File moved to errors directory.",
+                             source.filename().native(), home_.server));
+  }
+
+  void put_aside_unknown(const fs::path& folder, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    events_.info(fmt::format(
+        "Some unknown objects have been found while processing xlog segments for {}. Objects moved "
+        "to errors directory:",
+        home_.server));
+    for (const std::string& name : names) {
+      events_.info("\t" + name);
+      quarantine(home_, folder / name, kUnknown, clock_, events_);
+      result_.unknown.push_back(name);
+    }
+  }
+
+  const Home& home_;
+  const ArchiveSettings& settings_;
+  ArchiveTalk talk_;
+  Clock& clock_;
+  Events& events_;
+  XlogIndex index_;
+  std::optional<std::uint64_t> system_identifier_;
+  ArchiveResult result_;
+};
+
+}  // namespace
+
+std::string_view name_of(Archiver archiver) {
+  return archiver == Archiver::kStreaming ? "streaming" : "file archival";
+}
+
+ArchiveSettings archive_settings(const config::Server& server) {
+  const auto batch_size = [&server](std::string_view option) {
+    return static_cast<std::size_t>(
+        std::max<std::int64_t>(server.values.optional_number(option).value_or(0), 0));
+  };
+  return {.streaming = server.values.flag("streaming_archiver"),
+          .file = server.values.flag("archiver"),
+          .streaming_batch_size = batch_size("streaming_archiver_batch_size"),
+          .file_batch_size = batch_size("archiver_batch_size")};
+}
+
+ArchiveResult archive_wal(const Home& home, const ArchiveSettings& settings, ArchiveTalk talk, Clock& clock,
+                          Events& events, const std::stop_token& stop) {
+  const auto lock = os::LockFile::try_acquire(home.archive_lock());
+  if (!lock) {
+    events.info(fmt::format(
+        "Another archive-wal process is already running on server {}. Skipping to the next server",
+        home.server));
+    return {.busy = true};
+  }
+  ArchiveRun run(home, settings, talk, clock, events);
+  if (settings.streaming) run.run(Archiver::kStreaming, stop);
+  if (settings.file) run.run(Archiver::kFile, stop);
+  return run.take_result();
+}
+
+}  // namespace barman::engine

@@ -1,0 +1,44 @@
+// Reading stored WAL as plain data, and comparing it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "engine/wal/stored_wal.h"
+#include "stream/filter.h"
+#include "stream/stream.h"
+
+namespace barman::engine {
+
+// What comes out of `filter` when `from` goes in.
+class FilteredSource final : public stream::Source {
+ public:
+  FilteredSource(std::unique_ptr<stream::Source> from, std::unique_ptr<stream::Filter> filter);
+  [[nodiscard]] std::size_t read(stream::Buffer into) override;
+
+ private:
+  void refill();
+
+  std::unique_ptr<stream::Source> from_;
+  std::unique_ptr<stream::Filter> filter_;
+  std::vector<std::byte> buffer_;
+  stream::Bytes rest_;  // of buffer_, not consumed yet
+  bool ended_ = false;  // `from` has
+  bool done_ = false;
+};
+
+// The file's plain data; an empty pointer if this build cannot read its form.
+std::unique_ptr<stream::Source> open_plain(const std::filesystem::path& path, const StoredForm& form);
+
+// Fills as much of `into` as the source has.
+std::size_t read_fully(stream::Source& source, stream::Buffer into);
+
+// Whether both hold the same bytes to their end.
+bool same_content(stream::Source& one, stream::Source& other);
+
+// Whether two stored WAL files hold the same WAL, however they are stored. Files that this build cannot read
+// differ, unless they are the same byte for byte.
+bool same_wal(const std::filesystem::path& one, const std::filesystem::path& other);
+
+}  // namespace barman::engine

@@ -1,0 +1,97 @@
+#include "engine/wal/store_wal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "os/copy.h"
+#include "os/durable_file.h"
+#include "os/fault_point.h"
+
+namespace barman::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Linking is not possible: another file system, one without links, or a file of another owner that the kernel
+// protects.
+bool wants_copy(int reason) {
+  return reason == EXDEV || reason == EPERM || reason == EOPNOTSUPP || reason == ENOSYS || reason == EMLINK;
+}
+
+// Removes an unfinished file: on a full disk it would take the room that the next attempt needs.
+class Unfinished {
+ public:
+  explicit Unfinished(fs::path path) : path_(std::move(path)) { os::remove_file(path_); }
+  ~Unfinished() { ::unlink(path_.c_str()); }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+void transform(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {
+  struct stat status {};
+  if (::stat(source.c_str(), &status) != 0) os::throw_errno("cannot look at", source);
+  const auto path =
+      stream::chain(stages, os::create_file(target, {.mode = status.st_mode & 07777U, .sync = false}));
+  stream::pump(*os::open_file(source), *path);
+  path->finish();
+  const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
+  if (::utimensat(AT_FDCWD, target.c_str(), times.data(), 0) != 0)
+    os::throw_errno("cannot set the times of", target);
+  os::sync_file(target);
+}
+
+void store_copy(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {
+  // Always the same name: what a crash leaves is replaced when the file is archived again.
+  const Unfinished unfinished(target.parent_path() / ("." + target.filename().native() + ".archiving.tmp"));
+  const fs::path& temporary = unfinished.path();
+  if (stages.empty()) {
+    os::copy_whole_file(source, temporary, {.sync = true});
+  } else {
+    transform(source, temporary, stages);
+  }
+  os::fault_point("archive-copied");
+  if (::rename(temporary.c_str(), target.c_str()) != 0) os::throw_errno("cannot rename into place", target);
+  os::fault_point("archive-renamed");
+}
+
+}  // namespace
+
+Place place_of(const fs::path& source, const fs::path& target) {
+  struct stat arrived {};
+  struct stat archived {};
+  if (::lstat(target.c_str(), &archived) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return Place::kFree;
+    os::throw_errno("cannot look at", target);
+  }
+  if (::lstat(source.c_str(), &arrived) != 0) os::throw_errno("cannot look at", source);
+  const bool same = arrived.st_ino == archived.st_ino && arrived.st_dev == archived.st_dev;
+  return same ? Place::kOurs : Place::kTaken;
+}
+
+void store_wal(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {
+  os::make_directories(target.parent_path());
+  if (!stages.empty()) return store_copy(source, target, stages);
+  os::sync_file(source);
+  os::fault_point("archive-synced");
+  if (::link(source.c_str(), target.c_str()) == 0) {
+    os::fault_point("archive-linked");
+    return;
+  }
+  if (!wants_copy(errno)) os::throw_errno("cannot archive " + source.native() + " as", target);
+  store_copy(source, target, stages);
+}
+
+void remove_source(const fs::path& source) {
+  if (::unlink(source.c_str()) != 0 && errno != ENOENT) os::throw_errno("cannot remove", source);
+}
+
+}  // namespace barman::engine

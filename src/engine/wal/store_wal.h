@@ -1,0 +1,27 @@
+// Putting one WAL file under its name in the archive.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "stream/chain.h"
+
+namespace barman::engine {
+
+enum class Place {
+  kFree,
+  kOurs,   // an earlier run got as far as linking this very file there
+  kTaken,  // by a file that may have the same content, or other
+};
+Place place_of(const std::filesystem::path& source, const std::filesystem::path& target);
+
+// Makes `target` with the data of `source`, which is synced first, and its mode and times. The source stays.
+// Costs no copy if both are on one file system and there are no stages. `target` appears whole; its folder is
+// made if need be, but not synced. Throws kFailed.
+void store_wal(const std::filesystem::path& source, const std::filesystem::path& target,
+               const std::vector<stream::Stage>& stages);
+
+// Removes a file; one that is gone is no failure.
+void remove_source(const std::filesystem::path& source);
+
+}  // namespace barman::engine
