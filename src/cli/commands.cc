@@ -9,6 +9,8 @@ namespace {
 
 constexpr CommandRow kCommands[] = {
     {"help", register_help, "Show this help."},
+    {"restore", register_restore, "Restore a backup, up to a point in time."},
+    {"switch-wal", register_switch_wal, "Have servers close the WAL segment that they are writing."},
 };
 
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {

@@ -10,6 +10,8 @@
 namespace barman::cli {
 
 void register_help(CLI::App& app, Body& chosen);
+void register_switch_wal(CLI::App& app, Body& chosen);
+void register_restore(CLI::App& app, Body& chosen);
 
 struct CommandRow {
   std::string_view name;  // of the sub-command that the function adds

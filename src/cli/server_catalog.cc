@@ -1,0 +1,28 @@
+#include "cli/server_catalog.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "report/writer.h"
+
+namespace barman::cli {
+
+std::vector<catalog::BackupInfo> ServerCatalog::backups(report::Writer& out) const {
+  catalog::Listing listing = catalog.list();
+  for (const catalog::DamagedEntry& entry : listing.damaged) {
+    out.warning(fmt::format("server {}: {} cannot be read and is left out: {}", home.server, entry.name,
+                            entry.reason));
+  }
+  return std::move(listing.backups);
+}
+
+catalog::BackupInfo ServerCatalog::resolve(const std::string& word, report::Writer& out) const {
+  if (catalog::is_backup_id(word)) {
+    if (auto info = catalog.find({word})) return *std::move(info);
+  } else if (auto info = catalog::resolve(backups(out), word)) {
+    return *std::move(info);
+  }
+  throw Error(ErrorKind::kUsage, fmt::format("Unknown backup '{}' for server '{}'", word, home.server));
+}
+
+}  // namespace barman::cli

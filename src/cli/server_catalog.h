@@ -1,0 +1,37 @@
+// One server's home and catalogue, opened: what most commands start from.
+#pragma once
+
+#include <string>
+
+#include "catalog/catalog.h"
+#include "cli/command.h"
+#include "engine/server/home.h"
+#include "store/directory_store.h"
+
+namespace barman::cli {
+
+class ServerCatalog {
+ public:
+  ServerCatalog(const config::Server& server, const config::Configuration& configuration)
+      : home(engine::home_of(server, configuration)),
+        meta_(home.meta),
+        base_(home.base),
+        catalog(meta_, base_) {}
+
+  // All backups that can be read; the others are named in warnings.
+  [[nodiscard]] std::vector<catalog::BackupInfo> backups(report::Writer& out) const;
+
+  // The backup that `word` means. Throws kUsage: "Unknown backup '<word>' for server '<server>'".
+  [[nodiscard]] catalog::BackupInfo resolve(const std::string& word, report::Writer& out) const;
+
+  engine::Home home;
+
+ private:
+  store::DirectoryStore meta_;
+  store::DirectoryStore base_;
+
+ public:
+  catalog::Catalog catalog;
+};
+
+}  // namespace barman::cli
