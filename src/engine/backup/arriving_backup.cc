@@ -167,6 +167,9 @@ void ArrivingBackup::notice(std::string_view severity, std::string_view text) {
   const bool is_warning = severity == "WARNING";
   events_.log(is_warning ? LogLevel::kWarning : LogLevel::kInfo,
               fmt::format("server: {}: {}", severity, text));
+  const bool waits =
+      text.find("waiting for") != std::string_view::npos && text.find("archived") != std::string_view::npos;
+  if (waits && copy_.server_waits_for_wal) return copy_.server_waits_for_wal();
   if (is_warning && warnings_.size() < kMostWarnings) warnings_.emplace_back(text);
 }
 

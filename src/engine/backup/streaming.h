@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -36,6 +37,8 @@ struct StreamingCopy {
   std::optional<std::string> system_identifier{};
   int retries = 0;  // after failures that may pass (kTransient)
   std::chrono::seconds pause{30};
+  // Called whenever the server says that it waits for WAL to be archived; may be empty.
+  std::function<void()> server_waits_for_wal{};
 };
 
 struct CopiedTablespace {

@@ -1,0 +1,64 @@
+// barman backup: takes a base backup of a server and records it in the catalogue.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "catalog/catalog.h"
+#include "config/settings.h"
+#include "engine/server/home.h"
+
+namespace barman {
+class Clock;
+namespace postgres {
+class Connector;
+}
+}  // namespace barman
+
+namespace barman::engine {
+
+class Events;
+
+struct BackupRequest {
+  std::optional<std::string> name{};
+  bool fast_checkpoint = false;
+  std::optional<std::uint32_t> max_rate_kib{};  // kilobytes a second
+  int retries = 0;
+  std::chrono::seconds retry_pause{30};
+  bool wait = false;                   // for the WAL that the backup needs
+  std::chrono::seconds wait_limit{0};  // zero: without end
+};
+
+// What the configuration says; the command line then changes some of it.
+BackupRequest backup_request(const config::Server& server);
+
+// A rate that the server accepts: 0 means no limit. Throws kUsage for one that it does not.
+std::optional<std::uint32_t> max_rate(std::int64_t kilobytes_a_second);
+
+// What a backup works with, and the work of other verbs that it needs.
+struct BackupSurroundings {
+  const Home& home;
+  const config::Server& server;
+  catalog::Catalog& catalog;
+  postgres::Connector& connector;
+  Clock& clock;
+  Events& events;
+  // One run of archive-wal.
+  std::function<void()> archive_once;
+  // Decides by the archived WAL what becomes of a backup that waits for it, and saves the record.
+  std::function<void(catalog::BackupInfo&)> review;
+  // Removes archived WAL that comes before a server's first backup; returns the names.
+  std::function<std::vector<std::string>(const catalog::BackupInfo&)> purge_wal;
+};
+
+// Takes one backup and returns its record: DONE, WAITING_FOR_WALS, or FAILED (said to `events` as an error).
+// Throws kBusy if another backup of the server is running, kCancelled (the record is FAILED) when a stop was
+// requested, and whatever hindered it from beginning.
+catalog::BackupInfo take_backup(const BackupRequest& request, const BackupSurroundings& around,
+                                const std::stop_token& stop);
+
+}  // namespace barman::engine
