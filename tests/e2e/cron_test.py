@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""cron keeps things going: receivers start, WAL is archived, backups are promoted, lock files go."""
+
+import os
+
+import harness
+from harness import EndToEnd, wait_until
+
+
+class Cron(EndToEnd):
+    def scene(self):
+        cluster = self.cluster()
+        return cluster, self.barman().server("main", cluster)
+
+    def active(self, cluster):
+        return cluster.sql("SELECT count(*) FROM pg_replication_slots WHERE active") == "1"
+
+    def test_cron_starts_a_receiver_once_and_archives(self):
+        cluster, barman = self.scene()
+        barman.ok("cron")
+        wait_until(lambda: self.active(cluster), "cron's receiver streams")
+        pid = cluster.sql("SELECT active_pid FROM pg_replication_slots")
+        name = cluster.switch_wal()
+
+        def archived():
+            barman.ok("cron")
+            return name in barman.archived_wal("main")
+        wait_until(archived, "cron archives the segment", every=0.3)
+        self.assertEqual(cluster.sql("SELECT active_pid FROM pg_replication_slots"), pid)
+        barman.ok("receive-wal", "--stop", "main")
+        wait_until(lambda: not self.active(cluster), "the receiver has stopped")
+
+    def test_cron_restarts_a_receiver_that_died(self):
+        cluster, barman = self.scene()
+        barman.ok("cron")
+        wait_until(lambda: self.active(cluster), "cron's receiver streams")
+        barman.end_strays()
+        wait_until(lambda: not self.active(cluster), "the receiver is gone")
+        barman.ok("cron")
+        wait_until(lambda: self.active(cluster), "the next receiver streams")
+
+    def test_cron_finishes_a_backup_that_waits_for_wal(self):
+        cluster, barman = self.scene()
+        self.stream(barman, "main", cluster)
+        barman.ok("backup", "main")
+
+        def done():
+            cluster.switch_wal()
+            barman.ok("cron")
+            return barman.backup_info("main", barman.backup_ids("main")[0])["status"] == "DONE"
+        wait_until(done, "the backup is DONE", every=0.5)
+
+    def test_cron_goes_on_after_a_server_that_is_down(self):
+        cluster, barman = self.scene()
+        barman.server("aaa", conninfo="host=/nonexistent", streaming_conninfo="host=/nonexistent", backup_method="postgres",
+                      streaming_archiver="on", slot_name="barman")
+        barman.run("cron")
+        wait_until(lambda: self.active(cluster), "the healthy server's receiver streams")
+
+    def test_cron_sweeps_lock_files(self):
+        _, barman = self.scene()
+        barman.ok("archive-wal", "main")
+        self.assertTrue([name for name in os.listdir(barman.home) if name.endswith(".lock")])
+        barman.server("main", active="false")
+        barman.ok("cron")
+        self.assertEqual([name for name in os.listdir(barman.home) if name.endswith("-archive-wal.lock")], [])
+
+    def test_a_receiver_outlives_the_server(self):
+        """The server goes away and comes back: nothing is missing."""
+        cluster, barman = self.scene()
+        self.stream(barman, "main", cluster)
+        cluster.restart()
+        cluster.sql("CREATE TABLE t AS SELECT generate_series(1, 10000)")
+
+        def back():
+            barman.ok("cron")
+            return self.active(cluster)
+        wait_until(back, "a receiver streams again", every=0.5)
+        name = cluster.switch_wal()
+        self.archive(barman, "main", until=name)
+        names = barman.archived_wal("main")
+        self.assertEqual(len(names), int(names[-1][16:], 16) - int(names[0][16:], 16) + 1, names)
+
+
+if __name__ == "__main__":
+    harness.main()
