@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""WAL: archiving what waits, and receiving what streams."""
+
+import os
+import shutil
+import time
+
+import measure
+import place
+
+WAITING = int(os.environ.get("BARMAN_BENCH_WAITING", "200"))
+STREAM_MIB = int(os.environ.get("BARMAN_BENCH_STREAM_MIB", "3072"))
+
+
+def main():
+    with measure.Scene() as scene:
+        archive(scene)
+    with measure.Scene() as scene:
+        receive(scene)
+
+
+def archive(scene):
+    kept = scene.scratch.folder("kept")
+    cluster = scene.cluster(archive_mode="on", archive_command=f"cp %p {kept}/%f")
+    barman = scene.barman(cluster, archiver="on", streaming_archiver="off", slot_name=None, create_slot=None)
+    barman.run("check", "main")
+    last = ""
+    for _ in range(WAITING):
+        last = cluster.switch_wal()
+    place.wait_until(lambda: cluster.sql("SELECT last_archived_wal FROM pg_stat_archiver") >= last, "all segments are closed", timeout=300)
+    cluster.stop()
+    names = sorted(os.listdir(kept))[-WAITING:]
+    incoming, wals, copy = barman.directory("main", "incoming"), barman.directory("main", "wals"), os.path.join(scene.scratch.path, "copy")
+
+    def refill():
+        for folder in (incoming, wals, copy):
+            shutil.rmtree(folder, ignore_errors=True)
+            place.give(_made(folder))
+        for name in names:
+            place.give(shutil.copy(f"{kept}/{name}", f"{incoming}/{name}"))
+        os.sync()
+
+    def ours():
+        refill()
+        run = measure.timed(barman.command("archive-wal", "main"), scene.scratch.path)
+        if len(barman.archived_wal("main")) < len(names):
+            raise SystemExit("archive-wal left segments behind")
+        return run
+
+    def theirs():
+        refill()
+        each = f"for f in {incoming}/*; do cp $f {copy}/ && sync {copy}/${{f##*/}} || exit 1; done"
+        return measure.timed(["sh", "-c", each], scene.scratch.path)
+
+    runs = measure.alternate(3, ours=ours, theirs=theirs)
+    measure.ratio(f"archive-wal: {len(names)} segments", measure.median(runs["ours"]), "cp and sync", measure.median(runs["theirs"]), 1.2)
+    measure.below("archive-wal, peak memory", max(run.peak_mib for run in runs["ours"]), 64, "MiB")
+
+
+def _made(folder):
+    os.makedirs(folder)
+    return folder
+
+
+def receive(scene):
+    cluster = scene.cluster(max_wal_size="16GB", wal_keep_size="8GB")
+    barman = scene.barman(cluster)
+    receiver = scene.receiver(barman, cluster)
+    begin_lsn = cluster.lsn()
+    begin = time.monotonic()
+    cluster.sql(f"SELECT count(pg_logical_emit_message(false, 'bench', repeat('wal!', 262144))) FROM generate_series(1, {STREAM_MIB})")
+    written = time.monotonic()
+    end_lsn = cluster.lsn()
+    place.wait_until(lambda: cluster.sql(f"SELECT flush_lsn >= '{end_lsn}' FROM pg_stat_replication") == "t", "all is received", timeout=300, every=0.01)
+    received = time.monotonic()
+    mib = int(cluster.sql(f"SELECT pg_wal_lsn_diff('{end_lsn}', '{begin_lsn}')::bigint")) / 2**20
+    measure.above(f"receive-wal: {mib:.0f} MiB, flushed (server wrote {mib / (written - begin):.0f} MiB/s)", mib / (received - begin), 200, "MiB/s")
+    measure.below("receive-wal, peak memory", measure.peak_mib(receiver.process.pid), 64, "MiB")
+
+
+if __name__ == "__main__":
+    main()
