@@ -16,7 +16,7 @@ namespace barman::postgres {
 
 // Of BASE_BACKUP, from PostgreSQL 15 on. Everything borrows from the message.
 struct NewArchive {
-  std::string_view file_name;   // "base.tar", "16399.tar"
+  std::string_view file_name;     // "base.tar", "16399.tar"
   std::string_view tablespace{};  // its location; empty for the data directory
 };
 struct ManifestBegins {};

@@ -36,8 +36,6 @@ constexpr std::array kRules = {
          "Raise max_replication_slots on the server (restart needed), or drop a slot that nobody uses."},
     Rule{"53100", "", ErrorKind::kFailed, "Make room on the server's disk."},
     Rule{"42710", "", ErrorKind::kRefused, ""},
-    Rule{"42704", "slot", ErrorKind::kFailed,
-         "Create the slot with 'barman receive-wal --create-slot', or set create_slot = auto."},
     Rule{"55006", "", ErrorKind::kTransient,
          "Another client uses it: look for its process in pg_stat_replication."},
     Rule{"58P01", "", ErrorKind::kFailed, ""},
@@ -125,6 +123,8 @@ ServerMessage parse_connect_failure(std::string_view libpq_text) {
         line.find(".c:", colon) != std::string_view::npos) {
       continue;
     }
+    if (line.starts_with('\t'))
+      continue;  // libpq's own advice ("Is the server running on that host ...?"); ours follows
     if (const auto code = find_code(line, 0)) {
       message.sqlstate = line.substr(*code, 5);
       kept.append(line.substr(0, *code)).append(line.substr(*code + 7));
