@@ -8,7 +8,12 @@ namespace barman::cli {
 namespace {
 
 constexpr CommandRow kCommands[] = {
+    {"archive-wal", register_archive_wal, "Move WAL that has arrived into the archive, once."},
+    {"backup", register_backup, "Take a base backup of servers."},
+    {"check", register_check, "Check whether servers are in order."},
+    {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},
+    {"rebuild-xlogdb", register_rebuild_xlogdb, "Make the index of archived WAL anew."},
     {"restore", register_restore, "Restore a backup, up to a point in time."},
     {"switch-wal", register_switch_wal, "Have servers close the WAL segment that they are writing."},
 };

@@ -9,6 +9,11 @@
 
 namespace barman::cli {
 
+void register_archive_wal(CLI::App& app, Body& chosen);
+void register_get_wal(CLI::App& app, Body& chosen);
+void register_rebuild_xlogdb(CLI::App& app, Body& chosen);
+void register_backup(CLI::App& app, Body& chosen);
+void register_check(CLI::App& app, Body& chosen);
 void register_help(CLI::App& app, Body& chosen);
 void register_switch_wal(CLI::App& app, Body& chosen);
 void register_restore(CLI::App& app, Body& chosen);

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "engine/server/support.h"
 #include "engine/wal/examine.h"
 #include "engine/wal/incoming.h"
 #include "engine/wal/plain_source.h"
@@ -45,7 +46,7 @@ class ArchiveRun {
         clock_(clock),
         events_(events),
         index_(home, events),
-        system_identifier_(known_system_identifier(home.identity)) {}
+        system_identifier_(known_system_identifier(home)) {}
 
   void run(Archiver archiver, const std::stop_token& stop) {
     const Batch batch = next_batch(folder_of(archiver), archiver, limit_of(archiver));
@@ -202,6 +203,7 @@ std::string_view name_of(Archiver archiver) {
 }
 
 ArchiveSettings archive_settings(const config::Server& server) {
+  require_supported(server, Verb::kArchiveWal);
   const auto batch_size = [&server](std::string_view option) {
     return static_cast<std::size_t>(
         std::max<std::int64_t>(server.values.optional_number(option).value_or(0), 0));

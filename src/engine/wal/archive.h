@@ -38,6 +38,8 @@ struct ArchiveSettings {
   std::optional<std::string> compression{};  // the name of what `stages` do, for the index
   std::optional<std::string> encryption{};
 };
+// Throws kFailed if the server wants its WAL stored in a way that this build cannot: nothing is to be
+// archived.
 ArchiveSettings archive_settings(const config::Server& server);
 
 struct ArchiveResult {

@@ -4,11 +4,10 @@
 
 #include <bit>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "engine/server/identity.h"
 #include "engine/wal/plain_source.h"
-#include "os/durable_file.h"
 
 namespace barman::engine {
 
@@ -82,19 +81,18 @@ Examination examine_file(const std::filesystem::path& path, const WalName& name,
   return examine_header(name, pgformat::parse_wal_header(front), std::nullopt, system_identifier);
 }
 
-std::optional<std::uint64_t> known_system_identifier(const std::filesystem::path& identity_file) {
-  const auto text = os::read_file(identity_file);
-  if (!text) return std::nullopt;
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
+std::optional<std::uint64_t> known_system_identifier(const Home& home) {
+  const auto identity = read_identity(home);
+  if (!identity) return std::nullopt;
+  const std::string& digits = identity->systemid;
   std::uint64_t number = 0;
-  if (json.is_object() && json.contains("systemid") && json["systemid"].is_string()) {
-    const auto& digits = json["systemid"].get_ref<const std::string&>();
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error == std::errc{} && end == digits.data() + digits.size()) return number;
-  }
-  throw Error(ErrorKind::kCorrupt, fmt::format("{} does not tell the system identifier of the server; "
-                                               "correct or remove it (the next backup writes it)",
-                                               identity_file.native()));
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error == std::errc{} && end == digits.data() + digits.size()) return number;
+  throw Error(
+      ErrorKind::kCorrupt,
+      fmt::format(
+          "{}: the systemid \"{}\" is not a number; correct or remove the file (the next backup writes it)",
+          home.identity.native(), digits));
 }
 
 }  // namespace barman::engine

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/server/home.h"
 #include "engine/wal/stored_wal.h"
 #include "pgformat/wal_name.h"
 #include "pgformat/wal_page.h"
@@ -33,8 +34,8 @@ Examination examine_header(const pgformat::WalName& name, const std::optional<pg
 Examination examine_file(const std::filesystem::path& path, const pgformat::WalName& name, std::uint64_t size,
                          const StoredForm& form, std::optional<std::uint64_t> system_identifier);
 
-// What identity.json says of the cluster; nothing if the file is not there yet. Throws kCorrupt if it cannot
-// be understood.
-std::optional<std::uint64_t> known_system_identifier(const std::filesystem::path& identity_file);
+// Which cluster the server is, by its identity.json; nothing if there is none yet. Throws kCorrupt if it is
+// damaged.
+std::optional<std::uint64_t> known_system_identifier(const Home& home);
 
 }  // namespace barman::engine

@@ -1,0 +1,190 @@
+#include "engine/get_wal/get_wal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <bit>
+
+#include "base/error.h"
+#include "codec/codec.h"
+#include "engine/wal/examine.h"
+#include "os/durable_file.h"
+#include "os/send_file.h"
+#include "pgformat/wal_page.h"
+#include "stream/chain.h"
+
+namespace barman::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+using pgformat::WalName;
+
+constexpr const char* kPartial = ".partial";
+
+struct Candidate {
+  fs::path path;
+  bool archived = false;
+  bool partial = false;
+};
+
+// In the order in which they are looked for. The archive comes again at the end: the archiver may have moved
+// the file there while we looked.
+std::vector<Candidate> candidates(const Home& home, const WalName& parsed, const std::string& name,
+                                  bool partial) {
+  const fs::path archived = home.archived(parsed, name);
+  std::vector<Candidate> found = {
+      {.path = archived, .archived = true}, {.path = home.incoming / name}, {.path = home.streaming / name}};
+  if (partial) {
+    found.push_back({.path = home.streaming / (name + kPartial), .partial = true});
+    found.push_back({.path = home.streaming / name});
+    found.push_back({.path = fs::path(archived) += kPartial, .archived = true, .partial = true});
+    found.push_back({.path = home.incoming / (name + kPartial), .partial = true});
+  }
+  found.push_back({.path = archived, .archived = true});
+  return found;
+}
+
+// Nothing if there is no such regular file.
+std::optional<FoundWal> open_candidate(const Candidate& candidate) {
+  os::Fd file(
+      os::retry_on_signal([&] { return ::open(candidate.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
+  if (!file) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    os::throw_errno("cannot open", candidate.path);
+  }
+  std::error_code ignored;
+  if (fs::is_directory(candidate.path, ignored)) return std::nullopt;
+  std::byte front[codec::kDetectBytes];
+  const ssize_t got = os::retry_on_signal([&] { return ::pread(file.get(), front, sizeof front, 0); });
+  if (got < 0) os::throw_errno("cannot read", candidate.path);
+  const StoredForm form = stored_form(stream::Bytes(front).first(static_cast<std::size_t>(got)));
+  return FoundWal{
+      .path = candidate.path, .file = std::move(file), .form = form, .partial = candidate.partial};
+}
+
+// What has only arrived was not looked at yet. In the archive everything was.
+bool may_be_used(const FoundWal& wal, const WalName& parsed, const Home& home, Events& events) {
+  const auto entry = describe_file(wal.path);
+  if (!entry) return true;  // archived just now; what we have open is good
+  const Examination examination =
+      examine_file(wal.path, parsed, entry->size, wal.form, known_system_identifier(home));
+  if (examination.verdict == Verdict::kGood) return true;
+  events.log(LogLevel::kWarning, fmt::format("{} {}: passed over", wal.path.native(), examination.reason));
+  return false;
+}
+
+bool exists(const Home& home, const pgformat::Segment& segment) {
+  const std::string name = pgformat::format_segment(segment);
+  std::error_code ignored;
+  for (const fs::path& path :
+       {home.archived({.segment = segment}, name), home.incoming / name, home.streaming / name}) {
+    if (fs::is_regular_file(path, ignored)) return true;
+  }
+  return false;
+}
+
+// As its header says; nothing if the file has none that we can see.
+std::optional<pgformat::SegmentSize> segment_size(const Home& home, const std::string& name) {
+  const auto parsed = pgformat::parse_wal_name(name);
+  for (const Candidate& candidate : candidates(home, *parsed, name, false)) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(candidate.path, ignored)) continue;
+    const auto header = pgformat::parse_wal_header(read_front(candidate.path, pgformat::kWalHeaderSize));
+    if (header) return header->segment_size;
+  }
+  return std::nullopt;
+}
+
+// The one that follows and is there. When the size of segments is not known, a log may end before any power
+// of two.
+std::optional<pgformat::Segment> next_existing(const Home& home, const pgformat::Segment& segment,
+                                               std::optional<pgformat::SegmentSize> size) {
+  pgformat::Segment next = segment;
+  if (size) {
+    next = pgformat::next_segment(segment, *size);
+    return exists(home, next) ? std::optional(next) : std::nullopt;
+  }
+  ++next.seg;
+  if (exists(home, next)) return next;
+  const bool may_end_log = std::has_single_bit(next.seg);
+  next = {segment.timeline, segment.log + 1, 0};
+  return may_end_log && exists(home, next) ? std::optional(next) : std::nullopt;
+}
+
+[[noreturn]] void throw_unreadable(const FoundWal& wal) {
+  const std::string how = wal.form.encrypted
+                              ? "encrypted"
+                              : fmt::format("compressed with {}", codec::name_of(*wal.form.compression));
+  const std::string way_out = wal.form.encrypted ? "" : "; --keep-compression hands it out as it is";
+  throw Error(ErrorKind::kFailed,
+              fmt::format("{} is {}, which this build cannot read yet{}", wal.path.native(), how, way_out));
+}
+
+// From the bytes as stored to the bytes as wanted.
+std::vector<stream::Stage> stages(const FoundWal& wal, const WalForm& form) {
+  std::vector<stream::Stage> result;
+  if (is_stored_so(wal, form)) return result;
+  if (wal.form.encrypted) throw_unreadable(wal);
+  if (const auto stored = wal.form.compression) {
+    if (!codec::decompressor(*stored)) throw_unreadable(wal);
+    result.push_back(stream::through([kind = *stored] { return codec::decompressor(kind); }));
+  }
+  if (const auto wanted = form.compression) {
+    result.push_back(
+        stream::through([kind = *wanted] { return codec::compressor(kind, codec::medium_level(kind)); }));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool partial, Events& events) {
+  const auto parsed = pgformat::parse_wal_name(name);
+  if (!parsed) throw Error(ErrorKind::kUsage, fmt::format("'{}' is not a valid wal file name", name));
+  for (const Candidate& candidate : candidates(home, *parsed, name, partial)) {
+    auto found = open_candidate(candidate);
+    if (found && (candidate.archived || candidate.partial || may_be_used(*found, *parsed, home, events)))
+      return found;
+  }
+  return std::nullopt;
+}
+
+bool is_stored_so(const FoundWal& wal, const WalForm& form) {
+  if (wal.partial) return true;
+  if (wal.form.encrypted) return false;
+  return form.as_stored || wal.form.compression == form.compression;
+}
+
+void deliver_wal(const FoundWal& wal, const WalForm& form, std::unique_ptr<stream::Sink> to,
+                 const std::stop_token& stop) {
+  const auto path = stream::chain(stages(wal, form), std::move(to));
+  during(fmt::format("reading {}", wal.path.native()), [&] {
+    os::DescriptorSource source(wal.file, wal.path);
+    stream::pump(source, *path, stop);
+    path->finish();
+  });
+}
+
+std::vector<std::string> peek_wal(const Home& home, const std::string& name, std::size_t count) {
+  const auto parsed = pgformat::parse_wal_name(name);
+  if (!parsed || count == 0) return {};
+  std::error_code ignored;
+  if (parsed->kind != pgformat::WalKind::kSegment) {
+    for (const Candidate& candidate : candidates(home, *parsed, name, false)) {
+      if (fs::is_regular_file(candidate.path, ignored)) return {name};
+    }
+    return {};
+  }
+  std::vector<std::string> names;
+  const auto size = segment_size(home, name);
+  std::optional<pgformat::Segment> at =
+      exists(home, parsed->segment) ? std::optional(parsed->segment) : std::nullopt;
+  while (at && names.size() < count) {
+    names.push_back(pgformat::format_segment(*at));
+    at = next_existing(home, *at, size);
+  }
+  return names;
+}
+
+}  // namespace barman::engine

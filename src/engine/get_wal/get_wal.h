@@ -1,0 +1,56 @@
+// get-wal: finds one WAL file, wherever it has got to, and hands it out plain or compressed.
+//
+// It takes no lock: what it found stays open, so that the archiver may move or remove it meanwhile.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "codec/detect.h"
+#include "engine/events.h"
+#include "engine/server/home.h"
+#include "engine/wal/stored_wal.h"
+#include "os/fd.h"
+#include "stream/stream.h"
+
+namespace barman::engine {
+
+// A WAL file that was found, open for reading.
+struct FoundWal {
+  std::filesystem::path path;
+  os::Fd file;
+  StoredForm form;
+  bool partial = false;  // never transformed
+
+  [[nodiscard]] std::string name() const { return path.filename(); }
+};
+
+// The file of exactly this name: of the archive, else just arrived; with `partial` also "<name>.partial". A
+// file that has only just arrived and is not whole, or is of another cluster, is passed over with a warning
+// in the log. Nothing if there is none.
+std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool partial, Events& events);
+
+// How the file is wanted.
+struct WalForm {
+  bool as_stored = false;                           // --keep-compression
+  std::optional<codec::Compression> compression{};  // else plain
+};
+
+// Whether the stored bytes are what is wanted.
+bool is_stored_so(const FoundWal& wal, const WalForm& form);
+
+// Writes it to `to`, and finishes `to`. Throws kFailed, before anything is written, if this build cannot read
+// it as it is stored; kCorrupt if its bytes are damaged.
+void deliver_wal(const FoundWal& wal, const WalForm& form, std::unique_ptr<stream::Sink> to,
+                 const std::stop_token& stop);
+
+// Up to `count` names of files that are there, starting with `name` and going on while there is no gap. A
+// name that is not that of a segment is alone.
+std::vector<std::string> peek_wal(const Home& home, const std::string& name, std::size_t count);
+
+}  // namespace barman::engine
