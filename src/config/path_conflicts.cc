@@ -1,9 +1,10 @@
 #include "config/path_conflicts.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,27 +22,44 @@ constexpr std::string_view kFolders[] = {"backup_directory",         "basebackup
 constexpr int kMostLinks = 40;
 
 // Follows links like realpath(), and goes on where nothing exists. It remembers folders, because most paths
-// of a configuration share them.
+// of a configuration share them; and it works on text, because std::filesystem::path takes paths apart each
+// time that they are touched.
 class RealPaths {
  public:
-  fs::path of(const fs::path& path) { return resolved(fs::absolute(path).lexically_normal(), 0); }
+  std::string of(const std::string& path) { return resolved(plain(path), 0); }
 
  private:
-  fs::path resolved(const fs::path& path, int links) {
-    if (!path.has_relative_path()) return path;
-    if (!path.has_filename()) return resolved(path.parent_path(), links);  // a slash at the end
-    if (const auto known = known_.find(path.native()); known != known_.end()) return known->second;
-    auto real = resolved(path.parent_path(), links) / path.filename();
-    std::error_code error;
-    const auto target = links < kMostLinks ? fs::read_symlink(real, error) : fs::path();
-    if (!error && !target.empty()) {
-      real = resolved((real.parent_path() / target).lexically_normal(), links + 1);
+  // Absolute, without "." and "..", doubled slashes or one at the end.
+  static std::string plain(const std::string& path) {
+    const bool already = path.starts_with('/') && !path.ends_with('/') &&
+                         path.find("//") == std::string::npos && path.find("/.") == std::string::npos;
+    if (already) return path;
+    auto text = fs::absolute(path).lexically_normal().string();
+    while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+    return text;
+  }
+
+  std::string resolved(const std::string& path, int links) {
+    if (path.size() <= 1) return path;
+    if (const auto known = known_.find(path); known != known_.end()) return known->second;
+    const auto slash = path.rfind('/');
+    const auto parent = resolved(path.substr(0, slash), links);
+    auto real = (parent == "/" ? "" : parent) + path.substr(slash);
+    if (const auto target = link_target(real); !target.empty() && links < kMostLinks) {
+      real = resolved(plain(target.starts_with('/') ? target : parent + '/' + target), links + 1);
     }
-    known_.emplace(path.native(), real);
+    known_.emplace(path, real);
     return real;
   }
 
-  std::unordered_map<std::string, fs::path> known_;
+  // Empty if `path` is no link.
+  static std::string link_target(const std::string& path) {
+    std::array<char, 4096> target{};
+    const auto size = ::readlink(path.c_str(), target.data(), target.size());
+    return size <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
+  }
+
+  std::unordered_map<std::string, std::string> known_;
 };
 
 struct Use {
@@ -58,7 +76,7 @@ void find_path_conflicts(Configuration& configuration) {
     for (const auto folder : kFolders) {
       const auto path = server.values.text(folder);
       if (path.empty() || is_url(path)) continue;
-      const auto real = real_paths.of(path).string();
+      const auto real = real_paths.of(path);
       const auto [use, is_new] = uses.try_emplace(real, Use{name, folder});
       if (is_new) continue;
       const auto shown = real == path ? path : fmt::format("{} (symlink to: {})", path, real);

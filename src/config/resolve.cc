@@ -78,8 +78,27 @@ std::optional<std::string> default_of(const Option& option, std::string_view nam
   }
 }
 
+bool is_set(const Value& value) { return !std::holds_alternative<std::monostate>(value); }
+
+// Defaults that are the same for every server.
+const Values& common_defaults() {
+  static const Values kDefaults = [] {
+    Values values;
+    for (const auto& option : all_options()) {
+      if (option.default_text.find('%') != std::string_view::npos || option.default_text.empty()) continue;
+      values.set(option, std::get<Value>(parse_value(option, option.default_text)), "default");
+    }
+    return values;
+  }();
+  return kDefaults;
+}
+
 void set_default(const Option& option, std::string_view name, Values& values, const Values& global) {
   if (option.default_text.empty()) return;
+  if (const auto& common = common_defaults().value(option); is_set(common)) {
+    values.set(option, common, "default");
+    return;
+  }
   const auto text = default_of(option, name, values, global);
   if (!text) return;
   auto value = parse_value(option, *text);
@@ -133,7 +152,7 @@ Values resolve_global(const Section& section, Warnings& warnings) {
       if (auto value = parsed("barman", *setting, warnings))
         values.set(option, std::move(*value), setting->file);
     }
-    if (!option.scope.server && !values.has(option.name)) set_default(option, "barman", values, values);
+    if (!option.scope.server && !is_set(values.value(option))) set_default(option, "barman", values, values);
   }
   require("barman_home", "barman", values);
   return values;
@@ -151,8 +170,8 @@ Values resolve_server(const std::string& name, const Section& section, const Val
     auto value = setting == nullptr ? std::nullopt : parsed(name, *setting, warnings);
     if (value) {
       values.set(option, std::move(*value), setting->file);
-    } else if (option.scope.global && global.has(option.name)) {
-      values.set(option, global.value(option.name), global.source(option.name));
+    } else if (option.scope.global && is_set(global.value(option))) {
+      values.set(option, global.value(option), global.source(option));
     } else {
       set_default(option, name, values, global);
     }

@@ -32,9 +32,9 @@ const Option& known(std::string_view name) {
 
 }  // namespace
 
-const Values::Entry& Values::entry(std::string_view option) const {
+const Values::Entry& Values::entry(const Option& option) const {
   static const Entry kUnset;
-  const auto row = row_of(known(option));
+  const auto row = row_of(option);
   return row < entries_.size() ? entries_[row] : kUnset;
 }
 
@@ -81,9 +81,13 @@ bool Values::lists(std::string_view option, std::string_view member) const {
   return held != nullptr && std::ranges::find(*held, member) != held->end();
 }
 
-const Value& Values::value(std::string_view option) const { return entry(option).value; }
+const Value& Values::value(std::string_view option) const { return entry(known(option)).value; }
 
-const std::string& Values::source(std::string_view option) const { return entry(option).source; }
+const Value& Values::value(const Option& option) const { return entry(option).value; }
+
+const std::string& Values::source(std::string_view option) const { return entry(known(option)).source; }
+
+const std::string& Values::source(const Option& option) const { return entry(option).source; }
 
 void Values::set(std::string_view option, Value value, std::string source) {
   set(known(option), std::move(value), std::move(source));

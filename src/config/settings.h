@@ -30,6 +30,8 @@ class Values {
 
   [[nodiscard]] const Value& value(std::string_view option) const;
   [[nodiscard]] const std::string& source(std::string_view option) const;  // file, or "default"
+  [[nodiscard]] const Value& value(const Option& option) const;
+  [[nodiscard]] const std::string& source(const Option& option) const;
   void set(std::string_view option, Value value, std::string source);
   void set(const Option& option, Value value, std::string source);
 
@@ -38,7 +40,7 @@ class Values {
     Value value;
     std::string source{"default"};
   };
-  [[nodiscard]] const Entry& entry(std::string_view option) const;
+  [[nodiscard]] const Entry& entry(const Option& option) const;
   std::vector<Entry> entries_;  // by row of the option table; empty while nothing is set
 };
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "base/error.h"
 #include "config/ini.h"
@@ -18,12 +18,13 @@ namespace fs = std::filesystem;
 
 std::string read_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::ostringstream text;
+  if (in.is_open()) text << in.rdbuf();
   if (in.bad() || !in.is_open()) {
     throw Error(ErrorKind::kUsage, fmt::format("cannot read the configuration file '{}': {}", file.string(),
                                                std::strerror(errno)));
   }
-  return text;
+  return std::move(text).str();
 }
 
 Setting setting_of(const IniFile& ini, const IniSection& section, const IniKey& key) {
@@ -92,7 +93,7 @@ std::vector<fs::path> included_files(const fs::path& directory, std::vector<std:
         fmt::format("Ignoring option 'configuration_files_directory': cannot read the folder '{}': {}",
                     directory.string(), error.message()));
   }
-  std::ranges::sort(files);
+  std::ranges::sort(files, {}, [](const fs::path& file) -> const std::string& { return file.native(); });
   return files;
 }
 
