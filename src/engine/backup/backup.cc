@@ -7,13 +7,16 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "catalog/identity.h"
+#include "catalog/wal_removal.h"
 #include "engine/backup/record.h"
 #include "engine/backup/streaming.h"
 #include "engine/events.h"
+#include "engine/server/identity.h"
 #include "engine/server/inspect.h"
 #include "engine/server/interrupted.h"
+#include "engine/server/promotion.h"
 #include "engine/server/support.h"
+#include "engine/server/wal_purge.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/lock_file.h"
@@ -89,19 +92,16 @@ class Run {
 
   void inspect_server() {
     facts_ = inspect(*connect("conninfo"));
-    const auto stored = os::read_file(around_.home.identity);
     if (!facts_.system_identifier) return;
-    const catalog::Identity identity{.systemid = *facts_.system_identifier,
-                                     .version = major_version(facts_.version)};
-    if (!stored)
-      return os::write_file(around_.home.identity, catalog::format_identity(identity), {.mode = 0644});
-    if (catalog::parse_identity(*stored).systemid != identity.systemid) {
+    const std::string& here = *facts_.system_identifier;
+    const auto known =
+        establish_identity(around_.home, {.systemid = here, .version = major_version(facts_.version)});
+    if (known.systemid != here) {
       throw Error(
           ErrorKind::kRefused,
           fmt::format("server {} has system identifier {}, but {} says that the backups here are of {}; "
                       "use another server section for another cluster",
-                      around_.home.server, identity.systemid, around_.home.identity.string(),
-                      catalog::parse_identity(*stored).systemid));
+                      around_.home.server, here, around_.home.identity.string(), known.systemid));
     }
   }
 
@@ -229,7 +229,7 @@ class Run {
   // Still under the lock: what becomes of the backup by the WAL that is there.
   void review() {
     around_.archive_once();
-    around_.review(info_);
+    info_ = promote(around_.home, around_.catalog, std::move(info_));
     if (info_.status != BackupStatus::kWaitingForWals) return;
     around_.events.warning(fmt::format(
         "IMPORTANT: this backup is classified as WAITING_FOR_WALS: not all of the WAL that it needs has "
@@ -299,7 +299,9 @@ class Run {
       around_.events.info("'worm_mode' is enabled, skip purging of unused WAL files.");
       return;
     }
-    const auto removed = around_.purge_wal(info_);
+    const auto older = catalog::wal_before(info_);
+    if (!older) return;
+    const auto removed = purge_wal(around_.home, *older, around_.events);
     if (removed.empty()) return;
     around_.events.info("WAL segments preceding the current backup have been found:");
     for (const std::string& wal : removed) {

@@ -39,7 +39,7 @@ BackupRequest backup_request(const config::Server& server);
 // A rate that the server accepts: 0 means no limit. Throws kUsage for one that it does not.
 std::optional<std::uint32_t> max_rate(std::int64_t kilobytes_a_second);
 
-// What a backup works with, and the work of other verbs that it needs.
+// What a backup works with.
 struct BackupSurroundings {
   const Home& home;
   const config::Server& server;
@@ -49,10 +49,6 @@ struct BackupSurroundings {
   Events& events;
   // One run of archive-wal.
   std::function<void()> archive_once;
-  // Decides by the archived WAL what becomes of a backup that waits for it, and saves the record.
-  std::function<void(catalog::BackupInfo&)> review;
-  // Removes archived WAL that comes before a server's first backup; returns the names.
-  std::function<std::vector<std::string>(const catalog::BackupInfo&)> purge_wal;
 };
 
 // Takes one backup and returns its record: DONE, WAITING_FOR_WALS, or FAILED (said to `events` as an error).

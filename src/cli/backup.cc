@@ -1,0 +1,152 @@
+// barman backup: takes a base backup of servers.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/server_catalog.h"
+#include "cli/servers.h"
+#include "config/settings.h"
+#include "engine/backup/backup.h"
+#include "engine/server/support.h"
+#include "engine/wal/archive.h"
+#include "postgres/connector.h"
+#include "report/backup.h"
+#include "report/writer.h"
+
+namespace barman::cli {
+
+namespace {
+
+struct Options {
+  std::vector<std::string> servers;
+  int immediate_checkpoint = 0;  // 1 asked for, -1 refused, 0 as configured
+  std::string name;
+  std::string parent;
+  std::optional<std::string> reuse;
+  std::string retry_times, retry_sleep, jobs, batch_size, batch_period, bwlimit, wait_timeout, keepalive,
+      check_timeout;
+  bool no_retry = false;
+  bool wait = false;
+  int manifest = 0;
+};
+
+void add_copy_options(CLI::App& command, Options& options) {
+  command.add_flag("--immediate-checkpoint{1},--no-immediate-checkpoint{-1}", options.immediate_checkpoint,
+                   "Have the server write its checkpoint at once, or spread over time.");
+  command.add_option("--bwlimit", options.bwlimit, "Kilobytes a second at most; 0 is no limit.")
+      ->check(non_negative);
+  command
+      .add_option("--retry-times", options.retry_times,
+                  "How often a copy is tried again whose connection broke.")
+      ->check(non_negative);
+  command.add_flag("--no-retry", options.no_retry, "Same as --retry-times 0.");
+  command.add_option("--retry-sleep", options.retry_sleep, "Seconds between the attempts.")
+      ->check(non_negative);
+  command.add_option("--name", options.name, "A name for the backup, to be used in place of its id.")
+      ->check(backup_name);
+}
+
+void add_wait_options(CLI::App& command, Options& options) {
+  command.add_flag("-w,--wait", options.wait, "Wait until the WAL that the backup needs is archived.");
+  command.add_option("--wait-timeout", options.wait_timeout, "Seconds to wait at most; 0 is no limit.")
+      ->check(non_negative);
+  command
+      .add_option("--check-timeout", options.check_timeout,
+                  "Seconds that each check before the backup may take.")
+      ->check(non_negative);
+}
+
+void add_other_options(CLI::App& command, Options& options) {
+  command.add_option("--incremental", options.parent,
+                     "Take an incremental backup on top of this one (not in this build).");
+  command
+      .add_option("--reuse-backup", options.reuse,
+                  "For rsync backups: copy, link or off (not in this build).")
+      ->expected(0, 1)
+      ->check(CLI::IsMember({"copy", "link", "off"}));
+  command.add_option("-j,--jobs", options.jobs, "For rsync backups; accepted.")->check(positive);
+  command.add_option("--jobs-start-batch-size", options.batch_size, "For rsync backups; accepted.")
+      ->check(positive);
+  command.add_option("--jobs-start-batch-period", options.batch_period, "For rsync backups; accepted.")
+      ->check(positive);
+  command.add_option("--keepalive-interval", options.keepalive, "For rsync backups; accepted.")
+      ->check(non_negative);
+  command.add_flag("--manifest{1},--no-manifest{-1}", options.manifest,
+                   "For rsync backups; accepted. A streamed backup always has the server's manifest.");
+}
+
+void refuse_what_comes_later(const Options& options) {
+  if (!options.parent.empty()) {
+    throw Error(ErrorKind::kFailed,
+                "this build does not take incremental backups yet; leave --incremental out");
+  }
+  if (options.reuse && *options.reuse != "off") {
+    throw Error(ErrorKind::kFailed,
+                "--reuse-backup is for rsync backups, which this build does not take yet; leave it out");
+  }
+}
+
+engine::BackupRequest request_of(const Options& options, const config::Server& server) {
+  engine::BackupRequest request = engine::backup_request(server);
+  if (!options.name.empty()) request.name = options.name;
+  if (options.immediate_checkpoint != 0) request.fast_checkpoint = options.immediate_checkpoint > 0;
+  if (!options.bwlimit.empty()) request.max_rate_kib = engine::max_rate(std::stoll(options.bwlimit));
+  if (!options.retry_times.empty()) request.retries = std::stoi(options.retry_times);
+  if (options.no_retry) request.retries = 0;
+  if (!options.retry_sleep.empty())
+    request.retry_pause = std::chrono::seconds(std::stoll(options.retry_sleep));
+  request.wait = options.wait;
+  if (!options.wait_timeout.empty())
+    request.wait_limit = std::chrono::seconds(std::stoll(options.wait_timeout));
+  return request;
+}
+
+void back_up(Parts& parts, const config::Server& server, const Options& options) {
+  refuse_what_comes_later(options);
+  engine::require_supported(server, engine::Verb::kBackup);
+  engine::require_supported(server, engine::Verb::kArchiveWal);
+  const engine::BackupRequest request = request_of(options, server);
+  ServerCatalog opened(server, parts.configuration);
+  const auto archiving = engine::archive_settings(server);
+  const auto archive_once = [&] {
+    engine::archive_wal(opened.home, archiving, engine::ArchiveTalk::kWhenThereAreFiles, parts.clock,
+                        parts.out, parts.stop);
+  };
+  const catalog::BackupInfo info = engine::take_backup(request,
+                                                       {.home = opened.home,
+                                                        .server = server,
+                                                        .catalog = opened.catalog,
+                                                        .connector = parts.connector,
+                                                        .clock = parts.clock,
+                                                        .events = parts.out,
+                                                        .archive_once = archive_once},
+                                                       parts.stop);
+  report::report_backup(info, parts.out);
+}
+
+}  // namespace
+
+void register_backup(CLI::App& app, Body& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("backup", "Takes a base backup of servers.");
+  command->add_option("server_name", options->servers, "The servers, or all.")->required();
+  add_copy_options(*command, *options);
+  add_wait_options(*command, *options);
+  add_other_options(*command, *options);
+  command->callback([options, &chosen] {
+    chosen = [options](Parts& parts) {
+      for_each_server(parts, options->servers, {.inactive = Then::kSkip, .passive = Then::kSkip},
+                      [&](const config::Server& server) { back_up(parts, server, *options); });
+      return 0;
+    };
+  });
+}
+
+}  // namespace barman::cli
