@@ -1,0 +1,72 @@
+#include "cli/server_check.h"
+
+#include "base/clock.h"
+#include "config/settings.h"
+#include "engine/check/check.h"
+#include "engine/logged_events.h"
+#include "engine/server/home.h"
+#include "engine/server/support.h"
+#include "engine/switch_wal/switch_wal.h"
+#include "engine/wal/archive.h"
+#include "postgres/connector.h"
+#include "postgres/session.h"
+#include "report/writer.h"
+
+namespace barman::cli {
+namespace {
+
+// Whether WAL gets into the archive: that which has arrived, else the segment that the server writes now.
+bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::seconds limit,
+                 const std::stop_token& stop) {
+  if (engine::unsupported(server, engine::Verb::kArchiveWal)) return false;
+  const engine::Home home = engine::home_of(server, parts.configuration);
+  const engine::ArchiveSettings settings = engine::archive_settings(server);
+  engine::LoggedEvents events(parts.out);
+  bool arrived = false;
+  const auto archive_once = [&] {
+    const engine::ArchiveResult result = engine::archive_wal(
+        home, settings, engine::ArchiveTalk::kWhenThereAreFiles, parts.clock, events, stop);
+    arrived = arrived || !result.archived.empty();
+  };
+  archive_once();
+  if (arrived) return true;
+  const std::optional<std::string> primary = server.values.optional_text("primary_conninfo");
+  const auto session = parts.connector.session(primary ? *primary : server.values.text("conninfo"),
+                                               {.timeout = limit, .stop = stop});
+  engine::switch_wal(*session, false);
+  return engine::wait_for_wal(
+             archive_once, [&] { return arrived; }, limit, parts.clock, stop) ==
+         engine::WaitOutcome::kArchived;
+}
+
+engine::CheckRequest request_for(Parts& parts, const config::Server& server,
+                                 std::optional<std::chrono::seconds> timeout) {
+  return {.server = server,
+          .configuration = parts.configuration,
+          .timeout = timeout,
+          .wal_arrives = [&parts, &server](std::chrono::seconds limit, const std::stop_token& stop) {
+            return wal_arrives(parts, server, limit, stop);
+          }};
+}
+
+}  // namespace
+
+engine::CheckReport check_server(Parts& parts, const config::Server& server,
+                                 std::optional<std::chrono::seconds> timeout) {
+  engine::LoggedEvents events(parts.out);
+  return engine::Checker(parts.connector, parts.clock, events)
+      .check(request_for(parts, server, timeout), parts.stop);
+}
+
+bool may_backup(Parts& parts, const config::Server& server, std::optional<std::chrono::seconds> timeout) {
+  return engine::may_proceed(check_server(parts, server, timeout), parts.out);
+}
+
+bool may_receive(Parts& parts, const config::Server& server) {
+  engine::LoggedEvents events(parts.out);
+  engine::Checker checker(parts.connector, parts.clock, events);
+  return engine::may_proceed(checker.check_wal_streaming(request_for(parts, server, {}), parts.stop),
+                             parts.out);
+}
+
+}  // namespace barman::cli

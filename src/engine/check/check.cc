@@ -1,0 +1,135 @@
+#include "engine/check/check.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/clock.h"
+#include "catalog/retention.h"
+#include "engine/check/rules.h"
+#include "engine/events.h"
+#include "engine/server/home.h"
+#include "engine/server/local_catalog.h"
+#include "engine/server/support.h"
+
+namespace barman::engine {
+namespace {
+
+std::optional<std::string> option(const config::Server& server, const char* name) {
+  return server.values.optional_text(name);
+}
+
+// The connections through which WAL is received and watched.
+struct WalConnections {
+  std::optional<std::string> regular;
+  std::optional<std::string> streaming;
+};
+WalConnections wal_connections(const config::Server& server) {
+  WalConnections result;
+  result.streaming = option(server, "wal_streaming_conninfo");
+  result.regular = option(server, "wal_conninfo");
+  if (!result.regular) result.regular = result.streaming;
+  if (!result.regular) result.regular = option(server, "conninfo");
+  if (!result.streaming) result.streaming = option(server, "streaming_conninfo");
+  return result;
+}
+
+bool is_nothing_archived(const Home& home) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(home.xlogdb, error);
+  return error || size == 0;
+}
+
+bool is_wal_awaited(const Home& home) {
+  const auto backups = answer_of([&] { return LocalCatalog(home)->list().backups; });
+  return backups.ok() && std::ranges::any_of(*backups.value, [](const catalog::BackupInfo& info) {
+           return info.status == catalog::BackupStatus::kWaitingForWals;
+         });
+}
+
+ServerQuestions questions_for(const CheckRequest& request, const std::optional<Home>& home) {
+  const config::Server& server = request.server;
+  ServerQuestions questions;
+  questions.main = option(server, "conninfo");
+  if (server.values.text("backup_method") == "postgres" || server.values.flag("streaming_archiver")) {
+    questions.streaming = option(server, "streaming_conninfo");
+  }
+  const WalConnections wal = wal_connections(server);
+  if (wal.regular != questions.main) {
+    questions.wal = wal.regular;
+    questions.wal_streaming = wal.streaming;
+  }
+  questions.primary = option(server, "primary_conninfo");
+  questions.slot_name = option(server, "slot_name");
+  questions.archiver_statistics = server.values.flag("archiver");
+  if (home && is_nothing_archived(*home) && !is_wal_awaited(*home))
+    questions.wal_arrives = request.wal_arrives;
+  return questions;
+}
+
+std::chrono::seconds limit_of(const CheckRequest& request) {
+  if (request.timeout) return *request.timeout;
+  return std::chrono::seconds(std::max<std::int64_t>(request.server.values.number("check_timeout"), 0));
+}
+
+std::optional<Home> home_on_disk(const CheckRequest& request) {
+  const std::optional<std::string> reason = unsupported(request.server, Verb::kDelete);
+  if (reason && reason->find("object storage") != std::string::npos) return std::nullopt;
+  return home_of(request.server, request.configuration);
+}
+
+CheckReport blank_report(const config::Server& server) {
+  return {.server = server.name, .active = server.active(), .disabled = server.disabled()};
+}
+
+// The policy's text is the one hint that is only in the log.
+void log_bad_policy(const config::Server& server, Events& events) {
+  const std::string policy = server.values.text("retention_policy");
+  if (policy.empty() || catalog::parse_retention_policy(policy)) return;
+  events.log(LogLevel::kError, "server " + server.name + ": retention_policy = " + policy +
+                                   ": not a policy; write 'REDUNDANCY 3' or 'RECOVERY WINDOW OF 4 WEEKS'");
+}
+
+}  // namespace
+
+CheckReport Checker::check(const CheckRequest& request, const std::stop_token& stop) {
+  const config::Server& server = request.server;
+  const std::optional<Home> home = home_on_disk(request);
+  Observed observed{.server = server, .now = clock_.now()};
+  const auto observe_home = [&] {
+    if (home) observed.local = observe(server, *home, events_);
+  };
+  if (server.active() && !server.passive()) {
+    observed.asked = questions_for(request, home);
+    observed.remote = ask_servers(observed.asked, connector_, limit_of(request), observe_home, stop);
+  } else {
+    observe_home();
+  }
+  log_bad_policy(server, events_);
+
+  CheckReport report = blank_report(server);
+  report.lines = judge(observed);
+  if (observed.local && observed.local->backups.ok()) {
+    const catalog::BackupInfo* newest = newest_available(observed.local->backups.value->backups);
+    report.backup_bytes = newest == nullptr ? 0 : newest->size.value_or(0);
+  }
+  if (observed.local && observed.local->wal.ok()) report.wal_bytes = observed.local->wal.value->bytes_after;
+  return report;
+}
+
+CheckReport Checker::check_wal_streaming(const CheckRequest& request, const std::stop_token& stop) {
+  const std::optional<Home> home = home_on_disk(request);
+  Observed observed{.server = request.server, .now = clock_.now()};
+  const WalConnections wal = wal_connections(request.server);
+  observed.asked = {.wal = wal.regular, .wal_streaming = wal.streaming};
+  observed.remote = ask_servers(
+      observed.asked, connector_, limit_of(request),
+      [&] {
+        if (home) observed.local = observe(request.server, *home, events_);
+      },
+      stop);
+  CheckReport report = blank_report(request.server);
+  report.lines = judge_wal_streaming(observed);
+  return report;
+}
+
+}  // namespace barman::engine
