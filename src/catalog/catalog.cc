@@ -88,10 +88,10 @@ void Catalog::save(const BackupInfo& info) {
 }
 
 void Catalog::forget(const BackupId& id) {
-  for (const std::string_view key : {kKeep, kDeleteThis}) remove_annotation(id, key);
-  // The old place first: should we be stopped in between, the newer record is the one that is left.
+  // The annotations last: a deletion that is cut short stays marked as one while there is a record.
   base_.remove(old_backup_info_name(id));
   meta_.remove(backup_info_name(id));
+  for (const std::string_view key : {kKeep, kDeleteThis}) remove_annotation(id, key);
 }
 
 std::optional<std::string> Catalog::annotation(const BackupId& id, std::string_view key) const {

@@ -4,6 +4,8 @@
 #include <array>
 #include <ctime>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 
 namespace barman::catalog {
@@ -175,6 +177,17 @@ std::optional<Timestamp> resolved(const Fields& fields) {
 
 std::string format_timestamp(const Timestamp& timestamp) {
   return iso_text(timestamp.instant, timestamp.offset);
+}
+
+std::string format_ctime(const Timestamp& timestamp) {
+  const Time wall = timestamp.instant + timestamp.offset;
+  const Days midnight = std::chrono::floor<std::chrono::days>(wall);
+  const std::chrono::year_month_day day{midnight};
+  const std::chrono::hh_mm_ss<std::chrono::microseconds> clock{wall - midnight};
+  return fmt::format(
+      "{} {} {:>2} {:02}:{:02}:{:02} {}", kDays.at(std::chrono::weekday{midnight}.c_encoding()),
+      kMonths.at(static_cast<unsigned>(day.month()) - 1), static_cast<unsigned>(day.day()),
+      clock.hours().count(), clock.minutes().count(), clock.seconds().count(), static_cast<int>(day.year()));
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {

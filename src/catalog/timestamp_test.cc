@@ -58,6 +58,10 @@ TEST_F(Timestamps, WithoutAZoneItIsLocalTime) {
   EXPECT_EQ(again("Sun Nov  1 13:38:18 2026"), "2026-11-01 13:38:18+01:00");
 }
 
+TEST_F(Timestamps, CtimeIsOfTheTimestampsOwnZone) {
+  EXPECT_EQ(format_ctime(*parse_timestamp("2026-11-02 03:04:05.9+05:00")), "Mon Nov  2 03:04:05 2026");
+}
+
 TEST_F(Timestamps, AnInstantIsGivenTheLocalOffset) {
   EXPECT_EQ(format_timestamp(local_timestamp(Time(seconds(1795350601)) + microseconds(7))),
             "2026-11-22 13:30:01.000007+01:00");

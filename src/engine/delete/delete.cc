@@ -1,0 +1,83 @@
+#include "engine/delete/delete.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "catalog/file_names.h"
+#include "engine/server/wal_purge.h"
+#include "os/durable_file.h"
+#include "os/fault_point.h"
+#include "os/lock_file.h"
+#include "os/tree.h"
+
+namespace barman::engine {
+
+using catalog::BackupId;
+using catalog::BackupInfo;
+
+bool Deletion::remove(const BackupId& id, catalog::DeletedBy who) {
+  auto lock = os::LockFile::try_acquire(home_.id_lock(id));
+  if (!lock) return false;
+  const auto info = catalog_.find(id);
+  if (!info)
+    throw Error(ErrorKind::kRefused,
+                fmt::format("Unknown backup '{}' for server '{}'", id.text, home_.server));
+  const Time began = clock_.now();
+  events_.info(fmt::format("Deleting backup {} for server {}", id.text, home_.server));
+  catalog_.annotate(id, catalog::kDeleteThis, "delete");
+  os::fault_point("delete-marked");
+  remove_wal(*info, who);
+  os::fault_point("delete-wal-removed");
+  remove_files(*info);
+  os::fault_point("delete-files-removed");
+  release_parent(*info);
+  os::fault_point("delete-parent-released");
+  catalog_.forget(id);
+  measure_next(*info);
+  events_.info(fmt::format("Deleted backup {} (start time: {}, elapsed time: {})", id.text, ctime_text(began),
+                           human_duration(clock_.now() - began)));
+  lock->unlink();
+  return true;
+}
+
+// Decided while the catalogue still has the backup: its neighbours tell what the WAL is needed for.
+void Deletion::remove_wal(const BackupInfo& info, catalog::DeletedBy who) {
+  const catalog::Listing listing = catalog_.list();
+  const auto removal =
+      catalog::wal_to_remove(listing.backups, info, catalog_.annotations(catalog::kKeep), who);
+  if (!removal) return;
+  if (!listing.damaged.empty()) {
+    events_.warning(fmt::format("The WAL of backup {} is kept, because {} cannot be read and may need it: {}",
+                                info.id.text, listing.damaged.front().name, listing.damaged.front().reason));
+    return;
+  }
+  events_.info("Delete associated WAL segments:");
+  for (const std::string& name : purge_wal(home_, *removal, events_)) events_.info("\t" + name);
+}
+
+void Deletion::remove_files(const BackupInfo& info) {
+  // Tablespaces are folders within this one; links that lead out of it are removed, never followed.
+  if (os::remove_tree(home_.backup(info.id))) os::sync_directory(home_.base);
+}
+
+void Deletion::release_parent(const BackupInfo& info) {
+  if (!info.parent_backup_id) return;
+  auto parent = catalog_.find(*info.parent_backup_id);
+  if (!parent || std::erase(parent->children_backup_ids, info.id) == 0) return;
+  catalog_.save(*parent);
+}
+
+// Backups by rsync share files with their predecessor by hard links: those are now the next one's own.
+void Deletion::measure_next(const BackupInfo& info) {
+  auto next = catalog::next_of(catalog_.list().backups, info.id);
+  if (!next || catalog::backup_type(*next) != catalog::BackupType::kRsync) return;
+  const os::TreeSize size = os::measure_tree(home_.backup(next->id));
+  next->size = size.bytes;
+  next->deduplicated_size = size.unique_bytes;
+  catalog_.save(*next);
+}
+
+}  // namespace barman::engine
