@@ -92,9 +92,9 @@ constexpr Option kOptions[] = {
      "Seconds that the checks of a server may take together. 0: no limit."},
     {"forward_config_path", kAll, kFlag, "false", {}, kIdentityAndState,
      "On a passive node: whether the primary node is asked with the same `-c` file."},
-    {"primary_ssh_command", kAll, kCommand, "", {}, kIdentityAndState,
+    {"primary_ssh_command", kAll, kText, "", {}, kIdentityAndState,
      "How to reach the node whose backups this one copies. Setting it makes the server passive."},
-    {"ssh_command", kServerAndModel, kCommand, "", {}, kIdentityAndState,
+    {"ssh_command", kServerAndModel, kText, "", {}, kIdentityAndState,
      "How to reach the PostgreSQL host. Needed by `backup_method = rsync` and `snapshot`; must be unset "
      "for `local-rsync`."},
     {"worm_mode", kAll, kFlag, "false", {}, kIdentityAndState,
