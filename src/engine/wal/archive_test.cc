@@ -10,17 +10,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "codec/gzip.h"
 #include "engine/recorded_events.h"
+#include "engine/wal/sample_segment.h"
 #include "engine/wal/scratch_home.h"
 #include "engine/wal/xlog_index.h"
 #include "os/lock_file.h"
 #include "pgformat/wal_name.h"
-#include "stream/memory.h"
 
 namespace barman::engine {
 namespace {
@@ -31,35 +30,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSystem = 7123456789012345678ULL;
-constexpr std::size_t kMegabyte = 1024 * 1024;
+constexpr std::uint64_t kSystem = kSampleSystem;
+constexpr std::size_t kMegabyte = kSampleSize;
 
-template <class Number>
-void put(std::string& bytes, std::size_t at, Number value) {
-  std::memcpy(bytes.data() + at, &value, sizeof value);
-}
-
-// A segment of 1 MB as PostgreSQL 15 begins it: a long page header for its name.
 std::string segment(std::string_view name, std::uint64_t system = kSystem, char fill = 'x') {
-  const auto parsed = pgformat::parse_segment(name).value();
-  std::string bytes(kMegabyte, fill);
-  put<std::uint16_t>(bytes, 0, 0xD110);
-  put<std::uint16_t>(bytes, 2, 0x0002);
-  put<std::uint32_t>(bytes, 4, parsed.timeline);
-  put<std::uint64_t>(bytes, 8, pgformat::start_of(parsed, kMegabyte).value);
-  put<std::uint64_t>(bytes, 24, system);
-  put<std::uint32_t>(bytes, 32, static_cast<std::uint32_t>(kMegabyte));
-  put<std::uint32_t>(bytes, 36, 8192);
-  return bytes;
-}
-
-std::string gzipped(std::string_view text) {
-  std::string out;
-  auto path = stream::chain(stream::through([] { return codec::gzip_compressor(6); }),
-                            std::make_unique<stream::AppendTo>(out));
-  path->write(stream::bytes_of(text));
-  path->finish();
-  return out;
+  return sample_segment(name, system, fill);
 }
 
 class FixedClock final : public Clock {

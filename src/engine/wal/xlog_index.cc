@@ -79,6 +79,17 @@ std::string lines_of(std::span<const catalog::WalEntry> entries) {
   return lines;
 }
 
+// Removes new indexes that were never finished: who held the lock was killed.
+void remove_unfinished(const std::filesystem::path& index) {
+  const std::string begin = "." + index.filename().native() + ".";
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(index.parent_path())) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(begin) && name.ends_with(".tmp")) found.push_back(entry.path());
+  }
+  for (const auto& path : found) os::remove_file(path);
+}
+
 }  // namespace
 
 std::string XlogIndex::text() const {
@@ -175,6 +186,7 @@ void XlogIndex::remove(const Choose& gone, const Remove& before) {
   });
   if (going.empty()) return;
   before(going);
+  remove_unfinished(home_.xlogdb);
   os::fault_point("xlogdb-remove");
   os::write_file(home_.xlogdb, kept, {.mode = kIndexMode});
 }
@@ -187,6 +199,7 @@ XlogIndex::Rebuilt XlogIndex::rebuild() {
 XlogIndex::Rebuilt XlogIndex::write_anew() const {
   Rebuilt rebuilt;
   os::make_directories(home_.xlogdb.parent_path());
+  remove_unfinished(home_.xlogdb);
   auto file = os::create_file(home_.xlogdb, {.mode = kIndexMode});
   scan_archive(home_.wals, home_.xlogdb.filename().native(),
                {.wal =

@@ -167,7 +167,13 @@ TEST_F(XlogIndexTest, RemoveOfNothingCallsNobody) {
   EXPECT_EQ(text(), kLineOne);
 }
 
-TEST_F(XlogIndexTest, TwoHundredThousandLinesAreReadAtOnce) {
+TEST_F(XlogIndexTest, WhatAKilledRebuildLeftIsRemovedByTheNext) {
+  archive(".main-xlog.db.0badcafe.tmp", "half", 100);
+  index_.rebuild();
+  EXPECT_FALSE(std::filesystem::exists(scratch_.home.wals / ".main-xlog.db.0badcafe.tmp"));
+}
+
+TEST_F(XlogIndexTest, TwoHundredThousandLines) {
   std::string lines;
   for (int i = 0; i < 200000; ++i) {
     char name[32];
@@ -175,11 +181,12 @@ TEST_F(XlogIndexTest, TwoHundredThousandLinesAreReadAtOnce) {
     lines += std::string(name) + "\t16777216\t1795354630.1062977\tNone\tNone\n";
   }
   put(lines);
-  const auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(index_.read().size(), 200000U);
-  const auto elapsed = std::chrono::steady_clock::now() - start;
-  RecordProperty("milliseconds", static_cast<int>(elapsed / 1ms));
-  EXPECT_LT(elapsed / 1ms, 2000) << "even unoptimised, under sanitizers, on a busy machine";
+  const auto entries = index_.read();
+  ASSERT_EQ(entries.size(), 200000U);
+  EXPECT_EQ(entries.back().name,
+            "00000001"
+            "0000030D"
+            "0000003F");
 }
 
 }  // namespace
