@@ -11,10 +11,15 @@ constexpr CommandRow kCommands[] = {
     {"archive-wal", register_archive_wal, "Move WAL that has arrived into the archive, once."},
     {"backup", register_backup, "Take a base backup of servers."},
     {"check", register_check, "Check whether servers are in order."},
+    {"check-backup", register_check_backup, "Check whether a backup has all the WAL that it needs."},
+    {"delete", register_delete, "Delete a backup."},
     {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},
+    {"list-backups", register_list_backups, "List the backups of servers."},
     {"rebuild-xlogdb", register_rebuild_xlogdb, "Make the index of archived WAL anew."},
+    {"receive-wal", register_receive_wal, "Receive a server's WAL by streaming replication."},
     {"restore", register_restore, "Restore a backup, up to a point in time."},
+    {"show-backup", register_show_backup, "Show what is known about a backup."},
     {"switch-wal", register_switch_wal, "Have servers close the WAL segment that they are writing."},
 };
 

@@ -10,13 +10,18 @@
 namespace barman::cli {
 
 void register_archive_wal(CLI::App& app, Body& chosen);
-void register_get_wal(CLI::App& app, Body& chosen);
-void register_rebuild_xlogdb(CLI::App& app, Body& chosen);
 void register_backup(CLI::App& app, Body& chosen);
 void register_check(CLI::App& app, Body& chosen);
+void register_check_backup(CLI::App& app, Body& chosen);
+void register_delete(CLI::App& app, Body& chosen);
+void register_get_wal(CLI::App& app, Body& chosen);
 void register_help(CLI::App& app, Body& chosen);
-void register_switch_wal(CLI::App& app, Body& chosen);
+void register_list_backups(CLI::App& app, Body& chosen);
+void register_rebuild_xlogdb(CLI::App& app, Body& chosen);
+void register_receive_wal(CLI::App& app, Body& chosen);
 void register_restore(CLI::App& app, Body& chosen);
+void register_show_backup(CLI::App& app, Body& chosen);
+void register_switch_wal(CLI::App& app, Body& chosen);
 
 struct CommandRow {
   std::string_view name;  // of the sub-command that the function adds

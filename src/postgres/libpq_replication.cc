@@ -69,6 +69,11 @@ pgformat::SegmentSize LibpqReplication::wal_segment_size() {
   throw Error(ErrorKind::kFailed, fmt::format("the server says that wal_segment_size is \"{}\"", text));
 }
 
+std::string LibpqReplication::timeline_history(pgformat::Timeline timeline) {
+  SocketWait wait(stop_, timeout_);
+  return fetch_history(connection_, timeline, wait);
+}
+
 void LibpqReplication::base_backup(const BaseBackupOptions& options, BaseBackupReceiver& receiver,
                                    const std::stop_token& stop) {
   run_base_backup(connection_, options, receiver, stop);

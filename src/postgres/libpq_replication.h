@@ -14,6 +14,7 @@ class LibpqReplication final : public Replication {
   [[nodiscard]] int server_version() const override { return connection_.server_version(); }
   SystemIdentity identify_system() override;
   pgformat::SegmentSize wal_segment_size() override;
+  std::string timeline_history(pgformat::Timeline timeline) override;
   void base_backup(const BaseBackupOptions& options, BaseBackupReceiver& receiver,
                    const std::stop_token& stop) override;
   void stream_wal(const StreamOptions& options, WalReceiver& receiver, const std::stop_token& stop) override;

@@ -104,6 +104,8 @@ class Replication {
   virtual SystemIdentity identify_system() = 0;
   // "16MB" made bytes.
   virtual pgformat::SegmentSize wal_segment_size() = 0;
+  // The text of the history file of a timeline after the first.
+  virtual std::string timeline_history(pgformat::Timeline timeline) = 0;
 
   // Returns when the whole backup has arrived and the server has said that it is complete. Throws kCancelled
   // soon after `stop`; the connection is not usable after any failure.

@@ -41,7 +41,10 @@ class Conversation {
     pgformat::Timeline timeline = options_.timeline;
     pgformat::Lsn start = options_.start;
     for (;;) {
-      if (timeline > 1) fetch_history(timeline);
+      if (timeline > 1) {
+        receiver_.history(timeline, pgformat::format_history_name(timeline),
+                          fetch_history(connection_, timeline, wait_));
+      }
       const auto next = stream_timeline(timeline, start);
       if (!next) return;
       receiver_.timeline_ended(timeline, next->start, next->timeline);
@@ -52,17 +55,6 @@ class Conversation {
   }
 
  private:
-  void fetch_history(pgformat::Timeline timeline) {
-    const Result result = connection_.execute(kDoing, fmt::format("TIMELINE_HISTORY {}", timeline), wait_);
-    const auto name = field(result, 0, 0);
-    const auto text = field(result, 0, 1);
-    if (name != pgformat::format_history_name(timeline) || !text) {
-      throw Error(ErrorKind::kFailed,
-                  fmt::format("{}: the server did not send the history of timeline {}", kDoing, timeline));
-    }
-    receiver_.history(timeline, *name, *text);
-  }
-
   // Returns where it goes on when the server's timeline has ended; nothing when a stop was requested.
   std::optional<NextTimeline> stream_timeline(pgformat::Timeline timeline, pgformat::Lsn start) {
     const std::string slot =
@@ -213,6 +205,17 @@ class Conversation {
 };
 
 }  // namespace
+
+std::string fetch_history(Connection& connection, pgformat::Timeline timeline, SocketWait& wait) {
+  const Result result = connection.execute(kDoing, fmt::format("TIMELINE_HISTORY {}", timeline), wait);
+  const auto name = field(result, 0, 0);
+  auto text = field(result, 0, 1);
+  if (name != pgformat::format_history_name(timeline) || !text) {
+    throw Error(ErrorKind::kFailed,
+                fmt::format("{}: the server did not send the history of timeline {}", kDoing, timeline));
+  }
+  return *std::move(text);
+}
 
 void run_wal_stream(Connection& connection, const StreamOptions& options, pgformat::SegmentSize segment_size,
                     WalReceiver& receiver, const std::stop_token& stop) {

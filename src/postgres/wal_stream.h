@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 
 #include "postgres/connection.h"
 #include "postgres/replication.h"
@@ -12,5 +13,8 @@ namespace barman::postgres {
 // segment.
 void run_wal_stream(Connection& connection, const StreamOptions& options, pgformat::SegmentSize segment_size,
                     WalReceiver& receiver, const std::stop_token& stop);
+
+// The text of a timeline's history file.
+std::string fetch_history(Connection& connection, pgformat::Timeline timeline, SocketWait& wait);
 
 }  // namespace barman::postgres
