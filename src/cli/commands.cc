@@ -17,7 +17,6 @@ constexpr CommandRow kCommands[] = {
     {"help", register_help, "Show this help."},
     {"list-backups", register_list_backups, "List the backups of servers."},
     {"rebuild-xlogdb", register_rebuild_xlogdb, "Make the index of archived WAL anew."},
-    {"receive-wal", register_receive_wal, "Receive a server's WAL by streaming replication."},
     {"restore", register_restore, "Restore a backup, up to a point in time."},
     {"show-backup", register_show_backup, "Show what is known about a backup."},
     {"switch-wal", register_switch_wal, "Have servers close the WAL segment that they are writing."},

@@ -1,0 +1,28 @@
+// list-backups: a line for each backup, or an array in JSON.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/show/backups.h"
+#include "report/writer.h"
+
+namespace barman::report {
+
+void report_backups(const engine::BackupList& list, Writer& out);
+
+// --minimal: only the ids.
+void report_backup_ids(const std::string& server, const std::vector<catalog::BackupInfo>& newest_first,
+                       Writer& out);
+
+// Entries of the catalogue that could not be read, as warnings.
+void report_damaged(const std::string& server, const std::vector<catalog::DamagedEntry>& damaged,
+                    Writer& out);
+
+// "full", "incremental", "rsync", "snapshot".
+std::string_view type_name(catalog::BackupType type);
+
+// Seconds since the epoch, as text.
+std::string epoch_text(const catalog::Timestamp& timestamp);
+
+}  // namespace barman::report
