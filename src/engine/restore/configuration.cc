@@ -12,9 +12,11 @@ namespace barman::engine {
 
 namespace {
 
+// archive_library: it would go on archiving to where the old server did.
 constexpr std::array kSwitchedOff = {
-    "recovery_target",     "recovery_target_name",      "recovery_target_time",     "recovery_target_xid",
-    "recovery_target_lsn", "recovery_target_inclusive", "recovery_target_timeline", "recovery_target_action",
+    "archive_library",           "recovery_target",          "recovery_target_name",
+    "recovery_target_time",      "recovery_target_xid",      "recovery_target_lsn",
+    "recovery_target_inclusive", "recovery_target_timeline", "recovery_target_action",
 };
 
 constexpr std::array kDangerous = {
@@ -36,9 +38,17 @@ std::string_view trim_front(std::string_view text) {
 }
 
 struct Setting {
-  std::string_view key;
+  std::string key;  // in lower case, as the server compares names
   std::string_view value;
 };
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
 
 // "key = value" or "key value"; an empty key for anything else.
 Setting parse_setting(std::string_view line) {
@@ -47,7 +57,24 @@ Setting parse_setting(std::string_view line) {
   const std::size_t end = std::min(line.find_first_of(" \t\r="), line.size());
   std::string_view value = trim_front(line.substr(end));
   if (value.starts_with('=')) value = trim_front(value.substr(1));
-  return {.key = line.substr(0, end), .value = value};
+  return {.key = lower(line.substr(0, end)), .value = value};
+}
+
+// A path as a word of a shell's line, in a setting in which the server replaces %-words.
+std::string command_word(std::string_view path) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
+  const bool plain = path.find_first_not_of(kPlain) == std::string_view::npos;
+  std::string word;
+  for (const char c : path) {
+    if (c == '%') word += '%';
+    if (c == '\'') {
+      word += R"('\'')";
+    } else {
+      word += c;
+    }
+  }
+  return plain ? word : "'" + word + "'";
 }
 
 }  // namespace
@@ -69,13 +96,13 @@ EditedConfiguration edit_configuration(const std::string& file, std::string_view
     if (setting.key == "archive_command") {
       put("#BARMAN#" + std::string(line));
       put("archive_command = false");
-      edited.changes.push_back({file, line_in, std::string(setting.key), "false"});
+      edited.changes.push_back({file, line_in, setting.key, "false"});
     } else if (is_one_of(kSwitchedOff, setting.key)) {
       put("#BARMAN#" + std::string(line));
-      edited.changes.push_back({file, line_in, std::string(setting.key), "None"});
+      edited.changes.push_back({file, line_in, setting.key, "None"});
     } else {
       if (is_one_of(kDangerous, setting.key)) {
-        edited.warnings.push_back({file, line_out, std::string(setting.key), std::string(setting.value)});
+        edited.warnings.push_back({file, line_out, setting.key, std::string(setting.value)});
       }
       put(line);
     }
@@ -87,6 +114,10 @@ EditedConfiguration edit_configuration(const std::string& file, std::string_view
 std::string quote_setting(std::string_view value) {
   std::string quoted = "'";
   for (const char c : value) {
+    if (c == '\n') {
+      quoted += "\\n";
+      continue;
+    }
     if (c == '\'' || c == '\\') quoted.push_back(c);
     quoted.push_back(c);
   }
@@ -102,9 +133,10 @@ std::string recovery_lines(const RecoverySettings& settings) {
   if (settings.get_wal_command) {
     lines += "# The 'barman get-wal' command must run as the user of the Barman installation\n";
     put("restore_command", quote_setting(*settings.get_wal_command));
-  } else if (!settings.standby) {
-    put("restore_command", quote_setting(fmt::format("cp {}/%f %p", settings.wal_directory)));
-    put("recovery_end_command", quote_setting(fmt::format("rm -fr {}", settings.wal_directory)));
+  } else if (target.is_pitr()) {
+    const std::string from = command_word(settings.wal_directory);
+    put("restore_command", quote_setting(fmt::format("cp {}/%f %p", from)));
+    if (!settings.standby) put("recovery_end_command", quote_setting(fmt::format("rm -fr {}", from)));
   }
   if (target.time)
     put("recovery_target_time", quote_setting(iso_text(target.time->instant, target.time->offset)));
@@ -114,7 +146,11 @@ std::string recovery_lines(const RecoverySettings& settings) {
   if (target.immediate) put("recovery_target", "'immediate'");
   if (target.exclusive && (target.xid || target.time || target.lsn))
     put("recovery_target_inclusive", "'False'");
-  if (target.timeline) put("recovery_target_timeline", *target.timeline);
+  if (settings.timeline) {
+    put("recovery_target_timeline", fmt::format("{}", *settings.timeline));
+  } else if (target.timeline) {
+    put("recovery_target_timeline", *target.timeline);
+  }
   if (target.action) put("recovery_target_action", quote_setting(*target.action));
   return lines;
 }

@@ -25,14 +25,17 @@ struct EditedConfiguration {
   std::vector<SettingLine> warnings;  // settings that point outside or to other machines' files
 };
 
-// archive_command becomes false, recovery_target* are commented out; the old lines stay, marked "#BARMAN#".
+// archive_command becomes false, archive_library and recovery_target* are commented out; the old lines stay,
+// marked "#BARMAN#". Names are compared as the server does, without regard to case.
 EditedConfiguration edit_configuration(const std::string& file, std::string_view text);
 
 struct RecoverySettings {
   RecoveryTarget target;
   bool standby = false;
   std::optional<std::string> get_wal_command{};  // a whole restore_command
-  std::string wal_directory;                     // where the WAL was put, without get-wal
+  std::string wal_directory;                     // where the WAL for a target was put, without get-wal
+  // Instead of what the target says: where the server's own choice of "latest" would be wrong.
+  std::optional<pgformat::Timeline> timeline{};
 };
 
 // The lines for postgresql.auto.conf, each with its newline.

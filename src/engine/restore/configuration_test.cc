@@ -24,11 +24,22 @@ TEST(EditConfiguration, ReportsDangerousSettingsWithTheLineTheyHaveNow) {
                                                        {"postgresql.conf", 3, "hba_file", "'/etc/hba'"}}));
 }
 
+TEST(EditConfiguration, ComparesNamesAsTheServerDoes) {
+  const auto edited = edit_configuration("f", "Archive_Command='x'\n  Include='y'\narchive_library = 'z'\n");
+  EXPECT_EQ(edited.text,
+            "#BARMAN#Archive_Command='x'\narchive_command = false\n  Include='y'\n"
+            "#BARMAN#archive_library = 'z'\n");
+  EXPECT_EQ(edited.changes, (std::vector<SettingLine>{{"f", 0, "archive_command", "false"},
+                                                      {"f", 2, "archive_library", "None"}}));
+  EXPECT_EQ(edited.warnings, (std::vector<SettingLine>{{"f", 2, "include", "'y'"}}));
+}
+
 TEST(EditConfiguration, LeavesAnEmptyFileEmpty) { EXPECT_EQ(edit_configuration("f", "").text, ""); }
 
 TEST(QuoteSetting, CannotBeBrokenOutOf) {
   EXPECT_EQ(quote_setting("it's"), "'it''s'");
   EXPECT_EQ(quote_setting("a\\'b"), "'a\\\\''b'");
+  EXPECT_EQ(quote_setting("two\nlines"), "'two\\nlines'");
 }
 
 TEST(RecoveryLines, CopyFromTheWalDirectoryByDefault) {
@@ -47,11 +58,40 @@ TEST(RecoveryLines, CopyFromTheWalDirectoryByDefault) {
             "recovery_target_action = 'promote'\n");
 }
 
-TEST(RecoveryLines, WriteTheTimeWithItsOffset) {
+TEST(RecoveryLines, KeepAPathOneWordForTheShellAndItsPercentForTheServer) {
+  RecoverySettings settings;
+  settings.wal_directory = "/a b/it's 5%";
+  settings.target.immediate = true;
+  EXPECT_EQ(recovery_lines(settings),
+            R"(restore_command = 'cp ''/a b/it''\\''''s 5%%''/%f %p'
+recovery_end_command = 'rm -fr ''/a b/it''\\''''s 5%%'''
+recovery_target = 'immediate'
+)");
+}
+
+TEST(RecoveryLines, LetAStandbyFindTheWalOfItsTargetAndKeepIt) {
   RecoverySettings settings;
   settings.standby = true;
+  settings.wal_directory = "/d/barman_wal";
+  EXPECT_EQ(recovery_lines(settings), "");
+  settings.target.immediate = true;
+  EXPECT_EQ(recovery_lines(settings),
+            "restore_command = 'cp /d/barman_wal/%f %p'\nrecovery_target = 'immediate'\n");
+}
+
+TEST(RecoveryLines, NameTheTimelineThatTheServerWouldMiss) {
+  RecoverySettings settings;
+  settings.wal_directory = "/d";
+  settings.target.timeline = "latest";
+  settings.timeline = 3;
+  EXPECT_NE(recovery_lines(settings).find("recovery_target_timeline = 3\n"), std::string::npos);
+}
+
+TEST(RecoveryLines, WriteTheTimeWithItsOffset) {
+  RecoverySettings settings;
   settings.target.time = catalog::Timestamp{.instant = Time{}, .offset = std::chrono::hours(2)};
-  EXPECT_EQ(recovery_lines(settings), "recovery_target_time = '1970-01-01 02:00:00+02:00'\n");
+  EXPECT_NE(recovery_lines(settings).find("recovery_target_time = '1970-01-01 02:00:00+02:00'\n"),
+            std::string::npos);
 }
 
 TEST(RecoveryLines, AskForWalWhenToldTo) {

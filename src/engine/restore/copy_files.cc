@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <mutex>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/restore/expected_files.h"
+#include "engine/restore/left_out.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/parallel.h"
@@ -55,18 +54,12 @@ class Pace {
   std::mutex report_;  // one caller of plan_.copied at a time
 };
 
-bool is_left_out(const RestoreFolder& folder, const fs::path& relative) {
-  if (folder.oid != 0) return false;
-  constexpr std::array<std::string_view, 8> kFiles = {
-      "postmaster.pid", "postmaster.opts", "recovery.conf",     "tablespace_map",
-      "standby.signal", "recovery.signal", "global/pg_control", "backup_manifest"};
-  constexpr std::array<std::string_view, 4> kBelow = {"pg_wal", "pg_xlog", "log", "pg_log"};
-  const std::string name = relative.string();
-  for (const std::string_view file : kFiles) {
-    if (name == file) return true;
-  }
-  return relative.has_parent_path() &&
-         std::find(kBelow.begin(), kBelow.end(), relative.begin()->string()) != kBelow.end();
+bool is_copied(const RestoreFolder& folder, const fs::path& relative) {
+  return folder.oid != 0 || (relative != kControlFile && !is_left_out(relative.string()));
+}
+
+bool is_tablespace_link(const os::TreeEntry& entry) {
+  return entry.kind == os::EntryKind::kSymlink && entry.relative.parent_path() == "pg_tblspc";
 }
 
 // The name that the manifest has for a file of a tablespace.
@@ -77,7 +70,9 @@ std::string manifest_path(const RestoreFolder& folder, const fs::path& relative)
 void copy_checked(const RestoreFolder& folder, const fs::path& relative, os::CopyOptions options,
                   const ExpectedFiles& expected) {
   pgformat::Checksum checksum(expected.kind());
-  options.see = [&](stream::Bytes data) { checksum.update(data.data(), data.size()); };
+  if (expected.kind() != pgformat::ChecksumKind::kNone) {
+    options.see = [&](stream::Bytes data) { checksum.update(data.data(), data.size()); };
+  }
   const std::uint64_t size = os::copy_whole_file(folder.from / relative, folder.to / relative, options);
   const std::string path = manifest_path(folder, relative);
   switch (expected.compare(path, size, checksum.hex())) {
@@ -92,7 +87,9 @@ void copy_checked(const RestoreFolder& folder, const fs::path& relative, os::Cop
               (folder.from / relative).string()));
     case ExpectedFiles::Verdict::kUnknown:
       throw Error(ErrorKind::kCorrupt,
-                  fmt::format("{} is not in the backup's manifest", (folder.from / relative).string()));
+                  fmt::format("{} is not in the backup's manifest: somebody put it there; look at it and "
+                              "remove it, or restore with --no-verify",
+                              (folder.from / relative).string()));
   }
 }
 
@@ -117,20 +114,28 @@ Copied copy_folder(const RestoreFolder& folder, const CopyPlan& plan, Clock& clo
     });
     batch.clear();
   };
+  Copied result;
   os::walk_tree(folder.from, [&](const os::TreeEntry& entry) {
-    if (is_left_out(folder, entry.relative)) return false;
+    if (!is_copied(folder, entry.relative)) return false;
     if (entry.kind == os::EntryKind::kDirectory) {
       const fs::path made = folder.to / entry.relative;
       if (::mkdir(made.c_str(), (entry.mode & 0777U) | 0700U) != 0)
         os::throw_errno("cannot create the directory", made);
       return true;
     }
-    if (entry.kind == os::EntryKind::kFile) batch.push_back(entry.relative);
+    if (entry.kind == os::EntryKind::kFile) {
+      batch.push_back(entry.relative);
+    } else if (!is_tablespace_link(entry)) {
+      ++result.odd_entries;
+      result.odd = folder.from / entry.relative;
+    }
     if (batch.size() == kBatch) copy_batch();
     return false;
   });
   copy_batch();
-  return {.bytes = pace.total(), .checked_files = checked};
+  result.bytes = pace.total();
+  result.checked_files = checked;
+  return result;
 }
 
 }  // namespace barman::engine

@@ -28,12 +28,13 @@ struct CopyPlan {
 struct Copied {
   std::uint64_t bytes = 0;
   std::uint64_t checked_files = 0;  // found as the manifest says
+  std::uint64_t odd_entries = 0;    // links, pipes, sockets: not copied
+  std::filesystem::path odd{};      // one of them
 };
 
-// Copies `folder.from` to `folder.to`, which is prepared. Left out: what a server makes anew or must not find
-// (WAL, server logs, postmaster.pid, tablespace_map), pg_control (the caller's last step), links of
-// tablespaces. Throws kCorrupt, naming the file, for one that differs from the manifest or is not in it;
-// kCancelled on `stop`.
+// Copies `folder.from` to `folder.to`, which is prepared. Left out: what left_out.h says, pg_control (the
+// caller's last step), links of tablespaces. Throws kCorrupt, naming the file, for one that differs from the
+// manifest or is not in it; kCancelled on `stop`.
 Copied copy_folder(const RestoreFolder& folder, const CopyPlan& plan, Clock& clock,
                    const std::stop_token& stop);
 

@@ -8,24 +8,28 @@
 
 namespace barman::engine {
 
-// What goes where: the data directory first, then a tablespace each.
+// What goes where: the data directory first, then a tablespace each, then a folder of WAL if it has its own.
 struct RestoreFolder {
-  std::filesystem::path from;
+  std::filesystem::path from{};  // empty: nothing is copied as it is
   std::filesystem::path to;
   std::uint64_t bytes = 0;
-  std::string tablespace{};  // its name; empty for the data directory
+  std::string tablespace{};  // its name; empty for the others
   std::uint32_t oid = 0;
 };
 
-// Stands in each folder of a restore that has not come to its end. A folder with it is ours to start anew.
+// Stands in each folder of a restore that has not come to its end. As long as the data directory has no
+// global/pg_control, a folder with it is ours to start anew.
 inline constexpr const char* kIncompleteMark = ".barman-restore-incomplete";
 
 // Throws kRefused, naming the folder and what to do: it is no directory, holds something that is no
-// interrupted restore, a server runs in it, it cannot be written to, or its file system has too little room
-// for what goes there.
+// interrupted restore, a server runs in it, it is somebody else's or cannot be written to, it is one of the
+// others or holds the data directory, or its file system has too little room for what goes there.
 void check_folders(const std::vector<RestoreFolder>& folders);
 
 // Makes the folders (0700), empties those of an interrupted restore, and marks them.
 void prepare_folders(const std::vector<RestoreFolder>& folders);
+
+// Says that the restore came to its end. A mark that stays after a crash does no harm.
+void remove_marks(const std::vector<RestoreFolder>& folders);
 
 }  // namespace barman::engine

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <utility>
 
 #include "base/error.h"
+#include "engine/restore/left_out.h"
 #include "os/durable_file.h"
 
 namespace barman::engine {
@@ -17,16 +18,12 @@ std::uint64_t hash_of_contents(std::uint64_t size, std::string_view checksum) {
   return hash_of(std::to_string(size) + " " + std::string(checksum));
 }
 
-}  // namespace
-
-ExpectedFiles::ExpectedFiles(const std::filesystem::path& manifest) {
+// Every file of the manifest that a restore brings back.
+void read_manifest(const std::filesystem::path& manifest,
+                   const std::function<void(const pgformat::ManifestFile&)>& visit) {
   during("reading " + manifest.string(), [&] {
     pgformat::ManifestReader reader([&](const pgformat::ManifestFile& file) {
-      if (!files_.empty() && file.kind != kind_) {
-        throw Error(ErrorKind::kCorrupt, "its files have checksums of different kinds");
-      }
-      kind_ = file.kind;
-      files_.push_back({.path = hash_of(file.path), .contents = hash_of_contents(file.size, file.checksum)});
+      if (!is_left_out(file.path)) visit(file);
     });
     const auto source = os::open_file(manifest);
     std::array<std::byte, 65536> buffer{};
@@ -34,6 +31,18 @@ ExpectedFiles::ExpectedFiles(const std::filesystem::path& manifest) {
       reader.write(stream::text_of(stream::Bytes(buffer).first(got)));
     }
     (void)reader.finish();
+  });
+}
+
+}  // namespace
+
+ExpectedFiles::ExpectedFiles(std::filesystem::path manifest) : manifest_(std::move(manifest)) {
+  read_manifest(manifest_, [&](const pgformat::ManifestFile& file) {
+    if (!files_.empty() && file.kind != kind_) {
+      throw Error(ErrorKind::kCorrupt, "its files have checksums of different kinds");
+    }
+    kind_ = file.kind;
+    files_.push_back({.path = hash_of(file.path), .contents = hash_of_contents(file.size, file.checksum)});
   });
   std::sort(files_.begin(), files_.end(), [](const File& a, const File& b) { return a.path < b.path; });
 }
@@ -46,6 +55,15 @@ ExpectedFiles::Verdict ExpectedFiles::compare(std::string_view path, std::uint64
                        [](const File& file, std::uint64_t wanted) { return file.path < wanted; });
   if (found == files_.end() || found->path != hash) return Verdict::kUnknown;
   return found->contents == hash_of_contents(size, checksum) ? Verdict::kSame : Verdict::kDifferent;
+}
+
+std::optional<std::string> ExpectedFiles::find_missing(
+    const std::function<bool(const std::string& path)>& is_there) const {
+  std::optional<std::string> missing;
+  read_manifest(manifest_, [&](const pgformat::ManifestFile& file) {
+    if (!missing && !is_there(file.path)) missing = file.path;
+  });
+  return missing;
 }
 
 }  // namespace barman::engine

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,10 +13,11 @@
 
 namespace barman::engine {
 
+// Only of the files that a restore brings back (left_out.h).
 class ExpectedFiles {
  public:
   // Reads the manifest. Throws kCorrupt if it is damaged, kFailed if it cannot be read.
-  explicit ExpectedFiles(const std::filesystem::path& manifest);
+  explicit ExpectedFiles(std::filesystem::path manifest);
 
   // The checksum that the files have.
   [[nodiscard]] pgformat::ChecksumKind kind() const { return kind_; }
@@ -24,11 +28,16 @@ class ExpectedFiles {
 
   [[nodiscard]] std::uint64_t files() const { return files_.size(); }
 
+  // The first file that `is_there` denies. Reads the manifest again.
+  [[nodiscard]] std::optional<std::string> find_missing(
+      const std::function<bool(const std::string& path)>& is_there) const;
+
  private:
   struct File {
     std::uint64_t path;      // hashes
     std::uint64_t contents;  // of size and checksum
   };
+  std::filesystem::path manifest_;
   std::vector<File> files_;  // ascending by path
   pgformat::ChecksumKind kind_ = pgformat::ChecksumKind::kNone;
 };

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "engine/restore/copy_files.h"
 #include "engine/restore/expected_files.h"
+#include "engine/restore/left_out.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
@@ -86,7 +87,12 @@ std::vector<RestoreFolder> plan_folders(const Home& home, const RestoreRequest& 
   return folders;
 }
 
-// ---- execution ----
+// All that is written to: with the folder of WAL if it has one of its own.
+std::vector<RestoreFolder> all_folders(const RestorePlan& plan) {
+  std::vector<RestoreFolder> all = plan.folders;
+  if (plan.separate_wal) all.push_back({.to = plan.wal_directory, .bytes = plan.wal.bytes});
+  return all;
+}
 
 std::unique_ptr<ExpectedFiles> expected_files(const RestoreRequest& request, const Home& home,
                                               Events& events) {
@@ -96,9 +102,7 @@ std::unique_ptr<ExpectedFiles> expected_files(const RestoreRequest& request, con
     events.log(LogLevel::kInfo, "the backup has no manifest: its files are copied without a check");
     return nullptr;
   }
-  auto expected = std::make_unique<ExpectedFiles>(manifest);
-  if (expected->kind() == pgformat::ChecksumKind::kNone) return nullptr;
-  return expected;
+  return std::make_unique<ExpectedFiles>(manifest);
 }
 
 void copy_base(const RestoreRequest& request, const RestorePlan& plan, const ExpectedFiles* expected,
@@ -115,8 +119,31 @@ void copy_base(const RestoreRequest& request, const RestorePlan& plan, const Exp
     const Copied copied = copy_folder(folder, copy, clock, stop);
     before += copied.bytes;
     result.checked_files += copied.checked_files;
+    if (copied.odd_entries > 0) {
+      events.warning(
+          fmt::format("{} entries of the backup that are neither files nor folders were left out: {}{}",
+                      copied.odd_entries, copied.odd.string(), copied.odd_entries > 1 ? " and others" : ""));
+    }
     os::fault_point("restore-folder-copied");
   }
+}
+
+// The files found were as the manifest says; now that it lists no others but the control file, which is next.
+void require_all_files(const ExpectedFiles& expected, const RestorePlan& plan, const RestoreResult& result) {
+  if (result.checked_files + 1 == expected.files()) return;
+  const auto is_there = [&](const std::string& path) {
+    for (const RestoreFolder& folder : plan.folders) {
+      const std::string prefix = fmt::format("pg_tblspc/{}/", folder.oid);
+      if (folder.oid != 0 && path.starts_with(prefix))
+        return fs::exists(folder.from / path.substr(prefix.size()));
+    }
+    return fs::exists(plan.folders.front().from / path);
+  };
+  throw Error(
+      ErrorKind::kCorrupt,
+      fmt::format("{} is missing: the backup's manifest lists it; restore another backup, or this one with "
+                  "--no-verify to save what can be saved",
+                  (plan.folders.front().from / expected.find_missing(is_there).value_or("a file")).string()));
 }
 
 void link_tablespaces(const RestorePlan& plan, const fs::path& destination, Events& events) {
@@ -169,7 +196,8 @@ void append_recovery_settings(const RestoreRequest& request, const RestorePlan& 
   const RecoverySettings settings{.target = request.target,
                                   .standby = request.standby,
                                   .get_wal_command = request.get_wal_command,
-                                  .wal_directory = plan.wal_directory.string()};
+                                  .wal_directory = plan.wal_directory.string(),
+                                  .timeline = request.standby ? std::nullopt : plan.wal.timeline};
   std::string text = os::read_file(path).value_or("");
   if (!text.empty() && text.back() != '\n') text += '\n';
   os::write_file(path, text + recovery_lines(settings), {.sync = false});
@@ -200,22 +228,26 @@ void keep_records(const Home& home, const RestoreRequest& request) {
 
 // The last step: from here on the server can be started.
 void publish(const Home& home, const RestoreRequest& request, const RestorePlan& plan,
-             const ExpectedFiles* expected) {
-  const fs::path from = home.data(request.backup.id) / "global/pg_control";
-  const fs::path to = request.destination / "global/pg_control";
+             const ExpectedFiles* expected, RestoreResult& result) {
+  const std::string name(kControlFile);
+  const fs::path from = home.data(request.backup.id) / name;
+  const fs::path to = request.destination / name;
   const fs::path under_way = to.string() + ".tmp";
   pgformat::Checksum checksum(expected == nullptr ? pgformat::ChecksumKind::kNone : expected->kind());
   const std::uint64_t size = os::copy_whole_file(
       from, under_way,
       {.see = [&](stream::Bytes data) { checksum.update(data.data(), data.size()); }, .sync = true});
-  if (expected != nullptr &&
-      expected->compare("global/pg_control", size, checksum.hex()) != ExpectedFiles::Verdict::kSame) {
-    throw Error(ErrorKind::kCorrupt,
-                from.string() + " is damaged: it is not what the backup's manifest says");
+  if (expected != nullptr) {
+    if (expected->compare(name, size, checksum.hex()) != ExpectedFiles::Verdict::kSame) {
+      throw Error(ErrorKind::kCorrupt, from.string() +
+                                           " is damaged: it is not what the backup's manifest says; "
+                                           "restore another backup");
+    }
+    ++result.checked_files;
   }
-  for (const RestoreFolder& folder : plan.folders) os::remove_file(folder.to / kIncompleteMark);
   os::fault_point("restore-before-control");
   os::move_file(under_way, to);
+  remove_marks(all_folders(plan));
 }
 
 }  // namespace
@@ -233,13 +265,14 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
   plan.folders = plan_folders(home, request);
   for (const RestoreFolder& folder : plan.folders) plan.bytes += folder.bytes;
   const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");
-  plan.wal_directory = request.target.is_pitr() ? request.wal_directory.value_or(default_wal) : default_wal;
+  plan.separate_wal = request.target.is_pitr() && request.wal_directory && !request.get_wal_command;
+  plan.wal_directory = plan.separate_wal ? *request.wal_directory : default_wal;
   plan.wal =
-      plan_wal(home, request.backup, request.target, request.partial_wal && !request.get_wal_command, index);
-  if (request.get_wal_command) plan.wal.files.clear();
+      plan_wal(home, request.backup, request.target,
+               {.partial = request.partial_wal, .fetched = request.get_wal_command.has_value()}, index);
 
-  std::vector<RestoreFolder> needs = plan.folders;
-  if (!request.get_wal_command) needs.front().bytes += plan.wal.bytes;
+  std::vector<RestoreFolder> needs = all_folders(plan);
+  if (!plan.separate_wal) needs.front().bytes += plan.wal.bytes;
   check_folders(needs);
   return plan;
 }
@@ -252,13 +285,15 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   const bool is_pitr = request.target.is_pitr();
 
   const auto expected = expected_files(request, home, events);
-  prepare_folders(plan.folders);
+  const std::vector<RestoreFolder> folders = all_folders(plan);
+  prepare_folders(folders);
   std::vector<os::FileSystemSync> syncs;
-  for (const RestoreFolder& folder : plan.folders) syncs.emplace_back(folder.to);
+  for (const RestoreFolder& folder : folders) syncs.emplace_back(folder.to);
   os::fault_point("restore-prepared");
 
   events.info("Copying the base backup.");
   copy_base(request, plan, expected.get(), clock, events, stop, result);
+  if (expected) require_all_files(*expected, plan, result);
   link_tablespaces(plan, request.destination, events);
   os::make_directories(request.destination / "pg_wal/archive_status", 0700);
   keep_records(home, request);
@@ -268,7 +303,6 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
     events.info("Copying required WAL segments.");
     if (plan.wal.has_partial) events.info("Copying .partial WAL files.");
     copy_wal(request, plan, stop);
-    if (request.wal_directory) syncs.emplace_back(plan.wal_directory);
     if (!is_pitr) {
       events.info("Generating archive status files");
       write_archive_status(plan, request.destination / "pg_wal/archive_status");
@@ -280,7 +314,7 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   events.progress({.phase = "syncing", .done = plan.bytes, .expected = plan.bytes});
   for (os::FileSystemSync& sync : syncs) sync.finish();
   os::fault_point("restore-synced");
-  publish(home, request, plan, expected.get());
+  publish(home, request, plan, expected.get(), result);
   result.elapsed = clock.now() - result.started;
   return result;
 }

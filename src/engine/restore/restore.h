@@ -38,9 +38,10 @@ struct RestoreRequest {
 };
 
 struct RestorePlan {
-  std::vector<RestoreFolder> folders;  // the data directory first
+  std::vector<RestoreFolder> folders;  // the data directory first, then the tablespaces
   std::filesystem::path wal_directory;
-  WalPlan wal;  // empty with get-wal
+  bool separate_wal = false;  // wal_directory is a folder of its own
+  WalPlan wal;                // empty with get-wal
   std::uint64_t bytes = 0;
 };
 

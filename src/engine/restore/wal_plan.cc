@@ -91,50 +91,117 @@ bool is_behind_target(const Stretch& gap, const RecoveryTarget& target, const st
   });
 }
 
-void check_gaps(const std::vector<Stretch>& path, const RecoveryTarget& target,
-                const catalog::BackupInfo& info, const std::vector<WalEntry>& index, WalPlan& plan) {
-  for (const Stretch& gap : missing_wal(path, index, segment_size(info))) {
+// Where a recovery goes.
+struct Route {
+  Timeline timeline = 0;
+  Segment last;
+  std::vector<Stretch> stretches;
+};
+
+Route route_of(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
+               const std::vector<WalEntry>& index) {
+  Route route;
+  route.timeline = resolve_timeline(home, info, target.timeline, index);
+  route.last = last_segment(target, route.timeline, info, index);
+  const Segment begin = segment_named(info.begin_wal, info);
+  const auto forks = route.timeline == begin.timeline ? std::vector<Fork>{} : forks_of(home, route.timeline);
+  route.stretches = recovery_path(begin, forks, route.last, segment_size(info));
+  return route;
+}
+
+bool has(const WalPlan& plan, const std::string& name) {
+  return std::ranges::find(plan.files, name, &WalCopy::name) != plan.files.end();
+}
+
+void check_gaps(const Route& route, const RecoveryTarget& target, const catalog::BackupInfo& info,
+                WalWishes wishes, const std::vector<WalEntry>& index, WalPlan& plan) {
+  for (const Stretch& gap : missing_wal(route.stretches, index, segment_size(info))) {
     const std::string named = format_stretch(gap, segment_size(info));
-    if (gap.first > segment_named(info.end_wal, info) && is_behind_target(gap, target, index)) {
+    const bool at_the_end = gap.last == route.last;
+    if (at_the_end && gap.first == gap.last && has(plan, named)) continue;  // a partial one
+    if (at_the_end && wishes.fetched) {
+      plan.warnings.push_back(fmt::format("WAL that recovery will ask for is not archived yet: {}", named));
+    } else if (gap.first > segment_named(info.end_wal, info) && is_behind_target(gap, target, index)) {
       plan.warnings.push_back(fmt::format("WAL is missing in the archive behind the target: {}", named));
-      continue;
+    } else {
+      throw Error(
+          ErrorKind::kRefused,
+          fmt::format("WAL that this recovery needs is missing in the archive: {}. Bring it back, or end the "
+                      "recovery before it (--target-lsn, --target-immediate)",
+                      named));
     }
-    throw Error(
-        ErrorKind::kRefused,
-        fmt::format(
-            "WAL that this recovery needs is missing in the archive: {}. Bring it back, or end the recovery "
-            "before it (--target-lsn, --target-immediate)",
-            named));
   }
 }
 
-WalCopy copy_of(const Home& home, const WalEntry& entry) {
+WalCopy copy_of(const Home& home, const WalEntry& entry, const pgformat::WalName& name) {
   if (entry.compression || entry.encryption) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("WAL file {} is stored with {}, which this build does not restore yet",
                             entry.name, entry.compression ? *entry.compression : *entry.encryption));
   }
-  const auto name = pgformat::parse_wal_name(entry.name);
-  if (!name) throw Error(ErrorKind::kCorrupt, "the index of archived WAL has the name " + entry.name);
-  const auto from = home.archived(*name, entry.name);
-  if (!std::filesystem::exists(from)) {
-    throw Error(ErrorKind::kRefused,
-                fmt::format("WAL file {} is in the index but not in the archive: run 'barman "
-                            "rebuild-xlogdb {}' to see what is missing",
-                            from.string(), home.server));
+  const auto from = home.archived(name, entry.name);
+  std::error_code none;
+  const auto size = std::filesystem::file_size(from, none);
+  if (none) {
+    throw Error(
+        ErrorKind::kRefused,
+        fmt::format("WAL file {} is in the index but not in the archive: bring it back, or run 'barman "
+                    "rebuild-xlogdb {}' to see what is missing",
+                    from.string(), home.server));
   }
-  return {.from = from, .name = entry.name, .size = entry.size};
+  if (size != entry.size) {
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("WAL file {} has {} bytes, but {} were archived: it is damaged, bring it back from "
+                    "another copy",
+                    from.string(), size, entry.size));
+  }
+  return {.from = from, .name = entry.name, .size = size};
 }
 
-void add_streamed_partial(const Home& home, const Segment& last, pgformat::SegmentSize size, WalPlan& plan) {
-  const std::string next = pgformat::format_segment(pgformat::next_segment(last, size));
-  const auto partial = home.streaming / (next + ".partial");
+void add(WalPlan& plan, WalCopy copy) {
+  plan.bytes += copy.size;
+  plan.files.push_back(std::move(copy));
+}
+
+// Archived partial segments of which there is no whole one.
+void add_archived_partials(const Home& home, const std::vector<WalEntry>& needed, WalPlan& plan) {
+  for (const WalEntry& entry : needed) {
+    const auto name = pgformat::parse_wal_name(entry.name);
+    if (!name || name->kind != pgformat::WalKind::kPartial) continue;
+    const std::string whole = pgformat::format_segment(name->segment);
+    if (has(plan, whole)) continue;
+    WalCopy copy = copy_of(home, entry, *name);
+    copy.name = whole;
+    add(plan, std::move(copy));
+    plan.has_partial = true;
+  }
+}
+
+// The segment that is being streamed: the one behind the newest of the archive.
+void add_streamed_partial(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
+                          const Route& route, const std::vector<WalEntry>& index, WalPlan& plan) {
+  const auto newest = newest_segment(index, route.timeline);
+  if (!newest) return;
+  const Segment next = pgformat::next_segment(*newest, segment_size(info));
+  if (target.lsn && next > route.last) return;
+  const std::string name = pgformat::format_segment(next);
+  const auto partial = home.streaming / (name + ".partial");
   std::error_code none;
   const auto bytes = std::filesystem::file_size(partial, none);
-  if (none) return;
-  plan.files.push_back({.from = partial, .name = next, .size = bytes});
-  plan.bytes += bytes;
+  if (none || has(plan, name)) return;
+  add(plan, {.from = partial, .name = name, .size = bytes});
   plan.has_partial = true;
+}
+
+// What the server takes for the latest timeline: it asks for one history after the other.
+Timeline servers_choice(const catalog::BackupInfo& info, const std::vector<WalEntry>& index) {
+  Timeline timeline = info.timeline.value_or(segment_named(info.begin_wal, info).timeline);
+  const auto archived = [&](Timeline next) {
+    return std::ranges::find(index, pgformat::format_history_name(next), &WalEntry::name) != index.end();
+  };
+  while (archived(timeline + 1)) ++timeline;
+  return timeline;
 }
 
 }  // namespace
@@ -158,27 +225,32 @@ Timeline resolve_timeline(const Home& home, const catalog::BackupInfo& info,
 }
 
 WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
-                 bool with_partial, const std::vector<WalEntry>& index) {
+                 WalWishes wishes, const std::vector<WalEntry>& index) {
   WalPlan plan;
-  const Timeline timeline = resolve_timeline(home, info, target.timeline, index);
-  const Segment begin = segment_named(info.begin_wal, info);
-  const Segment last = last_segment(target, timeline, info, index);
-  const auto forks = timeline == begin.timeline ? std::vector<Fork>{} : forks_of(home, timeline);
-  check_gaps(recovery_path(begin, forks, last, segment_size(info)), target, info, index, plan);
-
-  const WalRange range{.begin_wal = *info.begin_wal,
-                       .end_wal = *info.end_wal,
-                       .target_timeline = timeline,
-                       .immediate = target.immediate,
-                       .target_lsn = target.lsn,
-                       .segment_size = segment_size(info)};
-  for (const WalEntry& entry : needed_wal(range, index)) {
-    const auto name = pgformat::parse_wal_name(entry.name);
-    if (name && name->kind == pgformat::WalKind::kPartial) continue;
-    plan.files.push_back(copy_of(home, entry));
-    plan.bytes += entry.size;
+  const Route route = route_of(home, info, target, index);
+  if (!wishes.fetched) {
+    const auto needed = needed_wal({.begin_wal = *info.begin_wal,
+                                    .end_wal = *info.end_wal,
+                                    .target_timeline = route.timeline,
+                                    .immediate = target.immediate,
+                                    .target_lsn = target.lsn,
+                                    .segment_size = segment_size(info)},
+                                   index);
+    for (const WalEntry& entry : needed) {
+      const auto name = pgformat::parse_wal_name(entry.name);
+      if (!name || name->kind == pgformat::WalKind::kPartial) continue;
+      const bool is_label = name->kind == pgformat::WalKind::kBackup;  // recovery does without
+      if (is_label && !std::filesystem::exists(home.archived(*name, entry.name))) continue;
+      add(plan, copy_of(home, entry, *name));
+    }
+    if (wishes.partial && !target.immediate) {
+      add_archived_partials(home, needed, plan);
+      add_streamed_partial(home, info, target, route, index, plan);
+    }
   }
-  if (with_partial && !target.immediate) add_streamed_partial(home, last, segment_size(info), plan);
+  check_gaps(route, target, info, wishes, index, plan);
+  const bool is_latest = !target.timeline || *target.timeline == "latest";
+  if (is_latest && servers_choice(info, index) != route.timeline) plan.timeline = route.timeline;
   return plan;
 }
 

@@ -24,6 +24,14 @@ struct WalPlan {
   std::uint64_t bytes = 0;
   std::vector<std::string> warnings;
   bool has_partial = false;
+  // Set when the server itself would take another timeline for the latest: the archive has histories that do
+  // not lead through the backup, or lacks one.
+  std::optional<pgformat::Timeline> timeline{};
+};
+
+struct WalWishes {
+  bool partial = false;  // segments that are not complete come along, under their full names
+  bool fetched = false;  // by the server while it recovers: nothing is copied, and more may arrive until then
 };
 
 // The timeline that a word means: "current" the backup's, "latest" the highest archived that descends from
@@ -33,10 +41,10 @@ pgformat::Timeline resolve_timeline(const Home& home, const catalog::BackupInfo&
                                     const std::optional<std::string>& word,
                                     const std::vector<catalog::WalEntry>& index);
 
-// Throws kRefused if a segment is missing in the middle of what recovery needs, naming it. A gap that only
-// lies behind a target time is a warning. `with_partial`: the streamed segment that is not complete yet comes
-// along.
+// Throws kRefused if a segment is missing in the middle of what recovery needs, naming it; kCorrupt if one is
+// not as the index says. A gap that recovery will not come to is a warning: behind a target time, or at the
+// end when WAL is fetched.
 WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
-                 bool with_partial, const std::vector<catalog::WalEntry>& index);
+                 WalWishes wishes, const std::vector<catalog::WalEntry>& index);
 
 }  // namespace barman::engine

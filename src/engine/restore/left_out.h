@@ -1,0 +1,15 @@
+// Which files of a backed up data directory a restore does not bring back.
+#pragma once
+
+#include <string_view>
+
+namespace barman::engine {
+
+// What a server makes anew or must not find: WAL, its own logs, traces of the old server's run, and the
+// manifest, which is kept under another name. `path` is relative to the data directory.
+bool is_left_out(std::string_view path);
+
+// Copied last, under its real name only when all else is durable: without it no server starts.
+inline constexpr std::string_view kControlFile = "global/pg_control";
+
+}  // namespace barman::engine
