@@ -16,9 +16,13 @@ constexpr CommandRow kCommands[] = {
     {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},
     {"list-backups", register_list_backups, "List the backups of servers."},
+    {"list-servers", register_list_servers, "List the servers of the configuration."},
     {"rebuild-xlogdb", register_rebuild_xlogdb, "Make the index of archived WAL anew."},
+    {"receive-wal", register_receive_wal, "Receive a server's WAL by streaming replication."},
     {"restore", register_restore, "Restore a backup, up to a point in time."},
     {"show-backup", register_show_backup, "Show what is known about a backup."},
+    {"show-servers", register_show_servers,
+     "Show the options of servers and what PostgreSQL says of itself."},
     {"switch-wal", register_switch_wal, "Have servers close the WAL segment that they are writing."},
 };
 

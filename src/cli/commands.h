@@ -18,8 +18,11 @@ void register_get_wal(CLI::App& app, Body& chosen);
 void register_help(CLI::App& app, Body& chosen);
 void register_list_backups(CLI::App& app, Body& chosen);
 void register_rebuild_xlogdb(CLI::App& app, Body& chosen);
+void register_receive_wal(CLI::App& app, Body& chosen);
 void register_restore(CLI::App& app, Body& chosen);
 void register_show_backup(CLI::App& app, Body& chosen);
+void register_list_servers(CLI::App& app, Body& chosen);
+void register_show_servers(CLI::App& app, Body& chosen);
 void register_switch_wal(CLI::App& app, Body& chosen);
 
 struct CommandRow {

@@ -206,8 +206,9 @@ void choose_backup_strategy(Server& server, std::vector<std::string>& warnings) 
 void apply_rules(Server& server, std::vector<std::string>& warnings) {
   if (!server.active() || server.passive()) return;
   check_connections(server);
-  choose_backup_strategy(server, warnings);
+  const auto messages = server.messages.size();
   check_backup_method(server);
+  if (server.messages.size() == messages) choose_backup_strategy(server, warnings);
   check_archivers(server, warnings);
 }
 
