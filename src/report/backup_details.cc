@@ -96,7 +96,7 @@ class Page {
   explicit Page(Writer& out) : out_(out) {}
 
   void row(std::string_view key, std::string_view value) {
-    out_.line(fmt::format("  {:<21}: {}", key, value));
+    out_.line(fmt::format("  {:<23}: {}", key, value));
   }
   void header(std::string_view text) { out_.line(fmt::format("  {}:", text)); }
   void nested(std::string_view key, std::string_view value) {
