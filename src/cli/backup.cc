@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/server_catalog.h"
+#include "cli/server_check.h"
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/backup/backup.h"
@@ -113,6 +114,13 @@ void back_up(Parts& parts, const config::Server& server, const Options& options)
   engine::require_supported(server, engine::Verb::kBackup);
   engine::require_supported(server, engine::Verb::kArchiveWal);
   const engine::BackupRequest request = request_of(options, server);
+  std::optional<std::chrono::seconds> check_limit;
+  if (!options.check_timeout.empty()) check_limit = std::chrono::seconds(std::stoll(options.check_timeout));
+  if (!may_backup(parts, server, check_limit)) {
+    return parts.out.error(fmt::format(
+        "Impossible to start the backup. Check the log for more details, or run 'barman check {}'",
+        server.name));
+  }
   ServerCatalog opened(server, parts.configuration);
   const auto archiving = engine::archive_settings(server);
   const auto archive_once = [&] {

@@ -30,7 +30,7 @@ std::string words_command(const BaseBackupOptions& options) {
   if (options.fast_checkpoint) command += " FAST";
   if (!options.wait_for_archiver) command += " NOWAIT";
   if (options.max_rate_kib) command += fmt::format(" MAX_RATE {}", *options.max_rate_kib);
-  command += " TABLESPACE_MAP";
+  if (options.tablespace_map) command += " TABLESPACE_MAP";
   if (options.manifest) command += " MANIFEST 'yes' MANIFEST_CHECKSUMS 'CRC32C'";
   return command;
 }
@@ -41,7 +41,7 @@ std::string options_command(const BaseBackupOptions& options) {
   words.emplace_back(options.fast_checkpoint ? "CHECKPOINT 'fast'" : "CHECKPOINT 'spread'");
   if (!options.wait_for_archiver) words.emplace_back("WAIT 0");
   if (options.max_rate_kib) words.push_back(fmt::format("MAX_RATE {}", *options.max_rate_kib));
-  words.emplace_back("TABLESPACE_MAP");
+  if (options.tablespace_map) words.emplace_back("TABLESPACE_MAP");
   if (options.manifest) {
     words.emplace_back("MANIFEST 'yes'");
     words.emplace_back("MANIFEST_CHECKSUMS 'CRC32C'");

@@ -13,14 +13,15 @@ TEST(BaseBackupCommand, SpeaksWordsTo13And14) {
   BaseBackupOptions options;
   options.label = "Barman backup main 20240131T120000";
   EXPECT_EQ(base_backup_command(options, 140011),
-            "BASE_BACKUP LABEL 'Barman backup main 20240131T120000' PROGRESS TABLESPACE_MAP MANIFEST 'yes' "
+            "BASE_BACKUP LABEL 'Barman backup main 20240131T120000' PROGRESS MANIFEST 'yes' "
             "MANIFEST_CHECKSUMS 'CRC32C'");
   options = {.label = "it's",
              .fast_checkpoint = true,
              .manifest = false,
              .progress = false,
              .max_rate_kib = 4096,
-             .wait_for_archiver = false};
+             .wait_for_archiver = false,
+             .tablespace_map = true};
   EXPECT_EQ(base_backup_command(options, 130000),
             "BASE_BACKUP LABEL 'it''s' FAST NOWAIT MAX_RATE 4096 TABLESPACE_MAP");
 }
@@ -29,14 +30,15 @@ TEST(BaseBackupCommand, SpeaksOptionsTo15AndLater) {
   BaseBackupOptions options;
   options.label = "x";
   EXPECT_EQ(base_backup_command(options, 150000),
-            "BASE_BACKUP (LABEL 'x', PROGRESS, CHECKPOINT 'spread', TABLESPACE_MAP, MANIFEST 'yes', "
+            "BASE_BACKUP (LABEL 'x', PROGRESS, CHECKPOINT 'spread', MANIFEST 'yes', "
             "MANIFEST_CHECKSUMS 'CRC32C')");
   options = {.label = "x",
              .fast_checkpoint = true,
              .manifest = false,
              .progress = false,
              .max_rate_kib = 32,
-             .wait_for_archiver = false};
+             .wait_for_archiver = false,
+             .tablespace_map = true};
   EXPECT_EQ(base_backup_command(options, 180001),
             "BASE_BACKUP (LABEL 'x', CHECKPOINT 'fast', WAIT 0, MAX_RATE 32, TABLESPACE_MAP)");
 }

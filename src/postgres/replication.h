@@ -61,6 +61,8 @@ struct BaseBackupOptions {
   // Have the server end the backup only when its own archiver has stored the WAL of it, as
   // "pg_basebackup --wal-method=none" does. A server that does not archive does not wait.
   bool wait_for_archiver = true;
+  // A file tablespace_map in the place of the links in pg_tblspc: for archives that are kept as they are.
+  bool tablespace_map = false;
 };
 
 // Where received WAL goes. Calls come from the thread that runs stream_wal().
