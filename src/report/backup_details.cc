@@ -219,7 +219,7 @@ void print_catalogue(const BackupDetails& details, Page& page, Writer& out) {
   page.nested("Next Backup", neighbour_text(details.next, "latest"));
   if (!details.reachable_timelines.empty()) {
     page.end_block();
-    out.warning(kTimelineWarning);
+    out.line(fmt::format("WARNING: {}", kTimelineWarning));  // part of the page
   }
   if (info.parent_backup_id) {
     page.nested("Root Backup", details.root.value_or(catalog::BackupId{"not available"}).text);

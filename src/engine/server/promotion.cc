@@ -35,12 +35,17 @@ std::optional<Segment> newest_in(const std::filesystem::path& folder) {
   return newest;
 }
 
+// Sixteen digits: timeline and log. A history file's name has as many characters.
+bool is_folder_of_segments(const std::string& name, std::string_view timeline) {
+  return name.size() == 16 && name.starts_with(timeline) &&
+         name.find_first_not_of("0123456789ABCDEF") == std::string::npos;
+}
+
 // The newest whole segment of a timeline, from the folders of the archive.
 std::optional<Segment> newest_archived(const Home& home, pgformat::Timeline timeline) {
   const std::string prefix = fmt::format("{:08X}", timeline);
   std::vector<std::string> folders = names_in(home.wals);
-  std::erase_if(folders,
-                [&](const std::string& name) { return name.size() != 16 || !name.starts_with(prefix); });
+  std::erase_if(folders, [&](const std::string& name) { return !is_folder_of_segments(name, prefix); });
   std::ranges::sort(folders, std::greater<>{});
   for (const std::string& folder : folders) {
     if (auto newest = newest_in(home.wals / folder)) return newest;

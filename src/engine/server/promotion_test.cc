@@ -66,6 +66,13 @@ TEST_F(PromotionTest, WalOfAnotherTimelineDoesNotCount) {
   EXPECT_EQ(status(), BackupStatus::kWaitingForWals);
 }
 
+TEST_F(PromotionTest, OtherFilesOfTheArchiveAreNoFolders) {
+  for (unsigned i = 5; i <= 7; ++i) archive(i);
+  ScratchHome::write(scratch_.home.wals / "00000001.history", "x");
+  ScratchHome::write(scratch_.home.wals / "00000001.HISTORY", "x");
+  EXPECT_EQ(status(), BackupStatus::kDone);
+}
+
 TEST_F(PromotionTest, AGapMakesItFailedAndNamesTheFirstMissingFile) {
   archive(5);
   archive(7);
