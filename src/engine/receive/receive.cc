@@ -30,6 +30,22 @@ constexpr std::chrono::minutes kGiveUpAfter{10};
 // A server may need a moment to notice that the last receiver is gone.
 constexpr seconds kSlotPatience{3};
 
+void create_slot_on(const SourceServer& server, const std::string& slot, const std::string& server_name,
+                    bool or_keep, Events& events) {
+  events.info(fmt::format("Creating physical replication slot '{}' on server '{}'", slot, server_name));
+  try {
+    // Without RESERVE_WAL: a slot that nobody streams from yet holds nothing back.
+    server.replication->create_slot(slot, false);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kRefused) throw;
+    const std::string text = fmt::format("Replication slot '{}' already exists", slot);
+    if (!or_keep) throw Error(ErrorKind::kRefused, text);
+    events.info(text);
+    return;
+  }
+  events.info(fmt::format("Replication slot '{}' created", slot));
+}
+
 class Receiver {
  public:
   Receiver(const Home& home, const ReceiveSettings& settings, postgres::Connector& connector, Clock& clock,
@@ -114,7 +130,7 @@ class Receiver {
               *settings_.slot, home_.server));
     }
     events_.info(fmt::format("Creating replication slot '{}'", *settings_.slot));
-    create_slot(home_, settings_, true, connector_, events_, stop_);
+    create_slot_on(server, *settings_.slot, home_.server, true, events_);
     return std::nullopt;
   }
 
@@ -218,18 +234,7 @@ std::optional<StoppedReceiver> stop_receiver(const Home& home, Clock& clock) {
 void create_slot(const Home& home, const ReceiveSettings& settings, bool or_keep,
                  postgres::Connector& connector, Events& events, const std::stop_token& stop) {
   const std::string& slot = required_slot(home, settings);
-  events.info(fmt::format("Creating physical replication slot '{}' on server '{}'", slot, home.server));
-  const SourceServer server = connect_source(home, settings, connector, stop);
-  try {
-    server.replication->create_slot(slot, false);
-  } catch (const Error& e) {
-    if (e.kind() != ErrorKind::kRefused) throw;
-    const std::string text = fmt::format("Replication slot '{}' already exists", slot);
-    if (!or_keep) throw Error(ErrorKind::kRefused, text);
-    events.info(text);
-    return;
-  }
-  events.info(fmt::format("Replication slot '{}' created", slot));
+  create_slot_on(connect_source(home, settings, connector, stop), slot, home.server, or_keep, events);
 }
 
 void drop_slot(const Home& home, const ReceiveSettings& settings, bool if_exists,
