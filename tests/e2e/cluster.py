@@ -278,7 +278,10 @@ class Session:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        self._process.stdin.close()
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:  # a statement was on its way when the server was killed
+            pass
         self._process.stdout.close()
 
 
