@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -34,9 +35,20 @@ struct Options {
 
 constexpr ServerRules kEveryServer = {.inactive = Then::kRun, .disabled = Then::kRun, .passive = Then::kRun};
 
+void warn_of_useless_primary(const engine::CheckReport& report, report::Writer& out) {
+  const auto line =
+      std::ranges::find(report.lines, "PostgreSQL server is standby", &engine::CheckLine::label);
+  if (line == report.lines.end() || line->ok) return;
+  out.warning(
+      "'primary_conninfo' is set but 'conninfo' does not point to a standby server. Ignoring "
+      "'primary_conninfo'.");
+}
+
 int check(Parts& parts, const Options& options) {
   for_each_server(parts, options.servers, kEveryServer, [&](const config::Server& server) {
-    report::print_check(check_server(parts, server, options.limit()), parts.out);
+    const engine::CheckReport report = check_server(parts, server, options.limit());
+    warn_of_useless_primary(report, parts.out);
+    report::print_check(report, parts.out);
   });
   return 0;
 }

@@ -8,6 +8,7 @@
 #include "engine/server/support.h"
 #include "engine/switch_wal/switch_wal.h"
 #include "engine/wal/archive.h"
+#include "os/lock_file.h"
 #include "postgres/connector.h"
 #include "postgres/session.h"
 #include "report/writer.h"
@@ -30,6 +31,8 @@ bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::second
   };
   archive_once();
   if (arrived) return true;
+  // Nobody brings WAL: waiting would not help.
+  if (!server.values.flag("archiver") && !os::lock_owner(home.receive_lock())) return false;
   const std::optional<std::string> primary = server.values.optional_text("primary_conninfo");
   const auto session = parts.connector.session(primary ? *primary : server.values.text("conninfo"),
                                                {.timeout = limit, .stop = stop});

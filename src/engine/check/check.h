@@ -24,7 +24,7 @@ struct CheckRequest {
   // Instead of the server's check_timeout. Zero: no limit.
   std::optional<std::chrono::seconds> timeout{};
   // Archives what lies about; if that is nothing, has the server close a segment and waits at most `limit`
-  // (zero: without end) for one to be archived. Whether something was. Called when nothing is archived yet,
+  // for one to be archived. Whether something was. Called when nothing is archived yet,
   // on a thread of its own.
   std::function<bool(std::chrono::seconds limit, const std::stop_token& stop)> wal_arrives{};
 };

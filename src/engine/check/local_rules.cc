@@ -131,15 +131,12 @@ void judge_redundancy(const Observed& observed, Lines& lines) {
 }  // namespace
 
 void judge_arrival(const Observed& observed, Lines& lines) {
-  if (observed.remote || observed.server.passive()) {
-    const bool arrived = observed.local->wal.ok() && !observed.local->wal.value->empty;
-    const bool awaited = std::ranges::any_of(backups_of(observed), waits_for_wal);
-    const bool arrives = observed.remote && observed.remote->wal_arrives.value.value_or(false);
-    if (!arrived && !awaited && !arrives) {
-      lines.add("WAL archive", false, "please make sure WAL shipping is setup");
-    }
+  const bool arrived = observed.local->wal.ok() && !observed.local->wal.value->empty;
+  const bool awaited = std::ranges::any_of(backups_of(observed), waits_for_wal);
+  const bool arrives = observed.remote && observed.remote->wal_arrives.value.value_or(false);
+  if (!arrived && !awaited && !arrives) {
+    lines.add("WAL archive", false, "please make sure WAL shipping is setup");
   }
-  if (!observed.server.active()) return;
   judge_queue(observed, "archiver", "incoming", "incoming_wals_directory", observed.local->incoming, lines);
   judge_queue(observed, "streaming_archiver", "streaming", "streaming_wals_directory",
               observed.local->streaming, lines);

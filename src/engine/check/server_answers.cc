@@ -18,6 +18,9 @@ using Moment = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// How long WAL may take to arrive when the check as a whole has no limit.
+constexpr std::chrono::seconds kForWal{10};
+
 // How long questions may take altogether.
 class Patience {
  public:
@@ -173,8 +176,9 @@ class Inquiry {
   }
 
   void ask_wal_arrives() {
-    ask(answers_.wal_arrives, milliseconds(0),
-        [this] { return questions_.wal_arrives(limit_ / 3, stop_.get_token()); });
+    ask(answers_.wal_arrives, milliseconds(0), [this] {
+      return questions_.wal_arrives(limit_.count() > 0 ? limit_ / 3 : kForWal, stop_.get_token());
+    });
   }
 
   const ServerQuestions& questions_;

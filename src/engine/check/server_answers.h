@@ -27,7 +27,7 @@ struct ServerQuestions {
   std::optional<std::string> primary{};        // primary_conninfo
   std::optional<std::string> slot_name{};      // asked where WAL comes from
   bool archiver_statistics = false;
-  // Whether WAL arrives in the archive, given at most that long (zero: as long as it takes).
+  // Whether WAL arrives in the archive, given at most that long.
   std::function<bool(std::chrono::seconds limit, const std::stop_token& stop)> wal_arrives{};
 };
 

@@ -121,12 +121,13 @@ void judge_slot(const Observed& observed, Lines& lines) {
   const Answer<std::optional<Slot>>& answer = observed.remote->slot;
   const std::string label = observed.asked.wal ? "replication slot (WAL streaming)" : "replication slot";
   const std::string& name = *observed.asked.slot_name;
+  const bool needed = observed.server.values.flag("streaming_archiver");
   if (!answer.ok()) {
-    if (!answer.error.empty()) lines.add(label, false, answer.error);
+    if (needed) lines.add(label, false, answer.error.empty() ? "PostgreSQL cannot be asked" : answer.error);
     return;
   }
   const std::optional<Slot>& slot = *answer.value;
-  if (!observed.server.values.flag("streaming_archiver")) {
+  if (!needed) {
     if (slot && slot->restart_lsn) {
       lines.add(label, true,
                 fmt::format("WARNING: slot '{}' is {} but not required by the current config", name,
