@@ -12,6 +12,7 @@ constexpr CommandRow kCommands[] = {
     {"backup", register_backup, "Take a base backup of servers."},
     {"check", register_check, "Check whether servers are in order."},
     {"check-backup", register_check_backup, "Check whether a backup has all the WAL that it needs."},
+    {"cron", register_cron, "Start the background work of all servers."},
     {"delete", register_delete, "Delete a backup."},
     {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},

@@ -13,6 +13,7 @@ void register_archive_wal(CLI::App& app, Body& chosen);
 void register_backup(CLI::App& app, Body& chosen);
 void register_check(CLI::App& app, Body& chosen);
 void register_check_backup(CLI::App& app, Body& chosen);
+void register_cron(CLI::App& app, Body& chosen);
 void register_delete(CLI::App& app, Body& chosen);
 void register_get_wal(CLI::App& app, Body& chosen);
 void register_help(CLI::App& app, Body& chosen);
