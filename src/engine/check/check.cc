@@ -10,27 +10,13 @@
 #include "engine/server/home.h"
 #include "engine/server/local_catalog.h"
 #include "engine/server/support.h"
+#include "engine/server/wal_connections.h"
 
 namespace barman::engine {
 namespace {
 
 std::optional<std::string> option(const config::Server& server, const char* name) {
   return server.values.optional_text(name);
-}
-
-// The connections through which WAL is received and watched.
-struct WalConnections {
-  std::optional<std::string> regular;
-  std::optional<std::string> streaming;
-};
-WalConnections wal_connections(const config::Server& server) {
-  WalConnections result;
-  result.streaming = option(server, "wal_streaming_conninfo");
-  result.regular = option(server, "wal_conninfo");
-  if (!result.regular) result.regular = result.streaming;
-  if (!result.regular) result.regular = option(server, "conninfo");
-  if (!result.streaming) result.streaming = option(server, "streaming_conninfo");
-  return result;
 }
 
 bool is_nothing_archived(const Home& home) {
@@ -54,7 +40,7 @@ ServerQuestions questions_for(const CheckRequest& request, const std::optional<H
     questions.streaming = option(server, "streaming_conninfo");
   }
   const WalConnections wal = wal_connections(server);
-  if (wal.regular != questions.main) {
+  if (wal.regular != questions.main.value_or("")) {
     questions.wal = wal.regular;
     questions.wal_streaming = wal.streaming;
   }
