@@ -11,14 +11,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/restore_options.h"
 #include "cli/server_catalog.h"
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/restore/restore.h"
 #include "engine/wal/archive.h"
 #include "engine/wal/xlog_index.h"
+#include "os/lock_file.h"
 #include "report/restore.h"
 #include "report/writer.h"
 
@@ -26,97 +27,7 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
-  std::string server;
-  std::string backup;
-  std::string destination;
-  std::string time, xid, lsn, name, timeline, action;
-  bool immediate = false, exclusive = false, standby = false;
-  std::vector<std::string> tablespaces;
-  std::string remote_command, wal_directory, staging_path, staging_location, combine_mode, restore_command;
-  std::string recovery_file = "postgresql.auto.conf";
-  std::string snapshot_instance;
-  std::string jobs, bwlimit, retry_times, retry_sleep, batch_size, batch_period, port;
-  bool no_retry = false;
-  int get_wal = 0;  // 1 asked for, -1 refused, 0 as configured
-  int verify = 1;
-  bool partial_wal = false, skip_archive = false;
-  bool delta = false, no_delta = false;
-  bool network_compression = false, no_network_compression = false;
-};
-
-void add_target_options(CLI::App& command, Options& options) {
-  command
-      .add_option("--target-tli", options.timeline, "Timeline to recover to: current, latest or a number.")
-      ->check(timeline_word);
-  command.add_option("--target-time", options.time,
-                     "Recover up to this time (with a zone, or in the local one).");
-  command.add_option("--target-xid", options.xid, "Recover up to this transaction.");
-  command.add_option("--target-lsn", options.lsn, "Recover up to this WAL position.");
-  command.add_option("--target-name", options.name, "Recover up to this restore point.");
-  command.add_flag("--target-immediate", options.immediate, "Recover only until the backup is consistent.");
-  command.add_flag("--exclusive", options.exclusive, "Stop just before the target instead of just after it.");
-  command
-      .add_option("--target-action", options.action,
-                  "What the server does at the target: pause, shutdown, promote.")
-      ->check(target_action);
-  command.add_flag("--standby-mode", options.standby, "Prepare a standby instead of a primary.");
-}
-
-void add_copy_options(CLI::App& command, Options& options) {
-  command
-      .add_option("--tablespace", options.tablespaces,
-                  "Relocate a tablespace: NAME:LOCATION; may be repeated.")
-      ->allow_extra_args(false);
-  command.add_option("-j,--jobs", options.jobs, "Files to copy at a time.")->check(positive);
-  command.add_option("--jobs-start-batch-size", options.batch_size, "Accepted; all jobs start at once.")
-      ->check(positive);
-  command.add_option("--jobs-start-batch-period", options.batch_period, "Accepted; all jobs start at once.")
-      ->check(positive);
-  command.add_option("--bwlimit", options.bwlimit, "Kilobytes a second at most; 0 is no limit.")
-      ->check(non_negative);
-  command.add_option("--retry-times", options.retry_times, "Accepted; a local copy is not tried again.")
-      ->check(non_negative);
-  command.add_option("--retry-sleep", options.retry_sleep, "Accepted; a local copy is not tried again.")
-      ->check(non_negative);
-  command.add_flag("--no-retry", options.no_retry, "Accepted; a local copy is not tried again.");
-  command.add_flag(
-      "--verify{1},--no-verify{-1}", options.verify,
-      "Check every file against the backup's manifest while it is copied (the default), or do not.");
-  command.add_option("--staging-path", options.staging_path, "Accepted; a plain backup needs no staging.");
-  command
-      .add_option("--staging-location", options.staging_location,
-                  "Accepted; a plain backup needs no staging.")
-      ->check(CLI::IsMember({"local", "remote"}));
-  command.add_option("--combine-mode", options.combine_mode, "Accepted; a plain backup is not combined.");
-}
-
-void add_wal_options(CLI::App& command, Options& options) {
-  command.add_flag("--get-wal{1},--no-get-wal{-1}", options.get_wal,
-                   "Have the server fetch WAL while it recovers, or copy all WAL now.");
-  command.add_option("--restore-command", options.restore_command, "With --get-wal: this restore_command.");
-  command.add_flag("--partial-wal,--partial", options.partial_wal,
-                   "Copy the segment that was still being streamed, too.");
-  command.add_flag("--skip-archive-wal", options.skip_archive, "Do not archive waiting WAL first.");
-  command.add_option("--staging-wal-directory", options.wal_directory,
-                     "Where WAL for the recovery is put (default: DESTINATION/barman_wal).");
-  command.add_option("--recovery-conf-filename", options.recovery_file,
-                     "File that gets the recovery settings (default: postgresql.auto.conf).");
-}
-
-void add_later_options(CLI::App& command, Options& options) {
-  command.add_option("--remote-ssh-command", options.remote_command,
-                     "Restore to another host (not in this build).");
-  command.add_option("--recovery-option-port", options.port,
-                     "For restores to another host (not in this build).");
-  command.add_flag("--delta-restore", options.delta, "Restore over an old directory (not in this build).");
-  command.add_flag("--no-delta-restore", options.no_delta, "Restore to an empty directory.");
-  command.add_flag("--network-compression", options.network_compression,
-                   "For restores to another host (not in this build).");
-  command.add_flag("--no-network-compression", options.no_network_compression, "Accepted.");
-  command.add_option("--snapshot-recovery-instance", options.snapshot_instance,
-                     "For volume snapshots (not in this build).");
-}
+using Options = RestoreOptions;
 
 void refuse_what_comes_later(const Options& options, const config::Server& server) {
   const auto refuse = [](std::string_view what) {
@@ -129,7 +40,8 @@ void refuse_what_comes_later(const Options& options, const config::Server& serve
       (!options.no_delta && std::ranges::find(configured, "delta-restore") != configured.end())) {
     refuse("--delta-restore");
   }
-  if (!options.snapshot_instance.empty()) refuse("restores from volume snapshots");
+  if (!options.snapshot_instance.empty() || !options.cloud_place.empty())
+    refuse("restores from volume snapshots");
   if (options.network_compression) refuse("--network-compression");
   for (const char* hook : {"pre_recovery_script", "pre_recovery_retry_script", "post_recovery_script",
                            "post_recovery_retry_script"}) {
@@ -147,7 +59,7 @@ engine::RecoveryTarget target_of(const Options& options, report::Writer& out) {
   if (!options.time.empty()) {
     const auto parsed = engine::parse_target_time(options.time);
     if (parsed.zone_assumed) {
-      out.warning(fmt::format("the target time has no time zone: taken as {}",
+      out.warning(fmt::format("no time zone specified in the target time: taken as {}",
                               iso_text(parsed.time.instant, parsed.time.offset)));
     }
     target.time = parsed.time;
@@ -179,7 +91,9 @@ std::map<std::string, std::string> tablespaces_of(const Options& options) {
           fmt::format("'{}' is not a tablespace rule. HINT: write NAME:LOCATION, for example ts1:/srv/ts1",
                       rule));
     }
-    moved[rule.substr(0, colon)] = rule.substr(colon + 1);
+    const std::string location = rule.substr(colon + 1);
+    const auto path = std::filesystem::path(location).lexically_normal();
+    moved[rule.substr(0, colon)] = (path.has_filename() ? path : path.parent_path()).string();
   }
   return moved;
 }
@@ -190,9 +104,15 @@ bool fetches_wal(const Options& options, const config::Server& server) {
   return std::ranges::find(configured, "get-wal") != configured.end();
 }
 
-std::string get_wal_command(const Options& options, const std::string& server) {
+// The server runs it while it recovers, so a configuration file that barman would not find by itself is
+// named.
+std::string get_wal_command(const Options& options, const std::string& server,
+                            const config::Configuration& configuration) {
   if (!options.restore_command.empty()) return options.restore_command;
-  return fmt::format("barman get-wal {}{} %f > %p", options.standby ? "" : "-P ", server);
+  const std::filesystem::path file = std::filesystem::absolute(configuration.main_file);
+  const bool is_found = file == "/etc/barman.conf" || file == "/etc/barman/barman.conf";
+  const std::string with_file = is_found ? "" : "-c " + engine::command_word(file.string()) + " ";
+  return fmt::format("barman {}get-wal {}{} %f > %p", with_file, options.standby ? "" : "-P ", server);
 }
 
 unsigned workers(const Options& options, const config::Server& server) {
@@ -227,11 +147,18 @@ catalog::BackupInfo chosen_backup(const Options& options, const ServerCatalog& o
   return engine::choose_backup(backups, target, timeline);
 }
 
-engine::RestoreRequest request_of(const Options& options, const config::Server& server,
+// Absolute, without a slash at the end.
+std::filesystem::path directory_of(const std::string& text) {
+  if (text.empty()) throw Error(ErrorKind::kUsage, "the name of a directory is empty");
+  const auto path = std::filesystem::absolute(text).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+engine::RestoreRequest request_of(const Options& options, const config::Server& server, const Parts& parts,
                                   catalog::BackupInfo backup, engine::RecoveryTarget target) {
   engine::RestoreRequest request{
       .backup = std::move(backup),
-      .destination = std::filesystem::absolute(options.destination).lexically_normal(),
+      .destination = directory_of(options.destination),
       .target = std::move(target),
       .tablespaces = tablespaces_of(options),
       .standby = options.standby,
@@ -241,14 +168,75 @@ engine::RestoreRequest request_of(const Options& options, const config::Server& 
       .bytes_per_second = rate(options, server),
       .verify = options.verify > 0,
   };
-  if (!request.destination.has_filename()) request.destination = request.destination.parent_path();
-  if (fetches_wal(options, server)) request.get_wal_command = get_wal_command(options, server.name);
-  if (!options.wal_directory.empty())
-    request.wal_directory = std::filesystem::absolute(options.wal_directory);
+  if (fetches_wal(options, server)) {
+    request.get_wal_command = get_wal_command(options, server.name, parts.configuration);
+  }
+  if (!options.wal_directory.empty()) request.wal_directory = directory_of(options.wal_directory);
   if (options.recovery_file.find('/') != std::string::npos) {
     throw Error(ErrorKind::kUsage, "--recovery-conf-filename must be a file name without a directory");
   }
   return request;
+}
+
+// What cannot be archived now must not keep a backup from being restored.
+void archive_waiting_wal(const engine::Home& home, const config::Server& server, Parts& parts) {
+  try {
+    engine::archive_wal(home, engine::archive_settings(server), engine::ArchiveTalk::kWhenThereAreFiles,
+                        parts.clock, parts.out, parts.stop);
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::kCancelled) throw;
+    parts.out.warning(
+        fmt::format("waiting WAL could not be archived, so this restores without it: {}", e.what()));
+  }
+}
+
+// Keeps the backup from being deleted meanwhile. Restores of one backup do not exclude each other.
+os::LockFile hold_backup(const ServerCatalog& opened, const catalog::BackupInfo& backup, Parts& parts) {
+  constexpr int kAttempts = 50;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (auto lock = os::LockFile::try_share(opened.home.id_lock(backup.id))) return std::move(*lock);
+    if (!parts.clock.sleep(std::chrono::milliseconds(200), parts.stop)) break;
+  }
+  throw Error(
+      ErrorKind::kBusy,
+      fmt::format("backup {} is being deleted or checked by another process: wait for it and try again",
+                  backup.id.text));
+}
+
+// Looked up anew, under its lock: it may have been deleted since it was chosen.
+catalog::BackupInfo available_backup(const Options& options, const ServerCatalog& opened,
+                                     const catalog::BackupId& id) {
+  const auto backup = opened.catalog.find(id);
+  if (!backup || !catalog::is_available(*backup)) {
+    throw Error(ErrorKind::kRefused,
+                fmt::format("Cannot restore from backup '{}' of server '{}': backup status is not DONE",
+                            options.backup, opened.home.server));
+  }
+  return *backup;
+}
+
+void announce(const Options& options, const engine::RestoreRequest& request, const std::string& server,
+              report::Writer& out) {
+  const auto& backup = request.backup;
+  out.info(fmt::format("Starting local restore for server {} using backup {}", server, backup.id.text));
+  out.info(fmt::format("Destination directory: {}", request.destination.string()));
+  if (request.target.is_pitr()) {
+    out.info(fmt::format("Doing PITR. Recovery target {}", engine::describe(request.target)));
+  }
+  if (backup.status == catalog::BackupStatus::kWaitingForWals) {
+    out.warning(fmt::format("backup {} still waits for WAL ({}): the server cannot be started without it",
+                            backup.id.text, backup.end_wal.value_or("unknown")));
+  }
+  if (options.partial_wal && (request.get_wal_command || request.target.immediate)) {
+    out.warning("--partial-wal has no effect with --get-wal or --target-immediate");
+  }
+  if (options.restore_command.empty()) return;
+  if (request.get_wal_command) {
+    out.info(fmt::format("Custom restore command override: restore_command = {}",
+                         engine::quote_setting(options.restore_command)));
+  } else {
+    out.warning("--restore-command has no effect without --get-wal");
+  }
 }
 
 void restore(Parts& parts, const config::Server& server, const Options& options) {
@@ -259,38 +247,15 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   }
   const ServerCatalog opened(server, parts.configuration);
   if (!options.skip_archive && server.active() && !server.passive()) {
-    engine::archive_wal(opened.home, engine::archive_settings(server),
-                        engine::ArchiveTalk::kWhenThereAreFiles, parts.clock, parts.out, parts.stop);
+    archive_waiting_wal(opened.home, server, parts);
   }
   const auto index = engine::XlogIndex(opened.home, parts.out).read();
-  const catalog::BackupInfo backup = chosen_backup(options, opened, target, index, parts.out);
-  if (!catalog::is_available(backup)) {
-    throw Error(ErrorKind::kRefused,
-                fmt::format("Cannot restore from backup '{}' of server '{}': backup status is not DONE",
-                            options.backup, server.name));
-  }
-  const auto request = request_of(options, server, backup, target);
+  const catalog::BackupInfo chosen = chosen_backup(options, opened, target, index, parts.out);
+  const os::LockFile lock = hold_backup(opened, chosen, parts);
+  const auto request =
+      request_of(options, server, parts, available_backup(options, opened, chosen.id), target);
   const auto plan = engine::plan_restore(opened.home, request, index, parts.clock.now());
-
-  parts.out.info(
-      fmt::format("Starting local restore for server {} using backup {}", server.name, backup.id.text));
-  parts.out.info(fmt::format("Destination directory: {}", request.destination.string()));
-  if (target.is_pitr()) {
-    parts.out.info(fmt::format("Doing PITR. Recovery target {}", engine::describe(target)));
-  }
-  if (backup.status == catalog::BackupStatus::kWaitingForWals) {
-    parts.out.warning(
-        fmt::format("backup {} still waits for WAL ({}): the server cannot be started without it",
-                    backup.id.text, backup.end_wal.value_or("unknown")));
-  }
-  if (!options.restore_command.empty()) {
-    if (request.get_wal_command) {
-      parts.out.info(
-          fmt::format("Custom restore command override: restore_command = '{}'", options.restore_command));
-    } else {
-      parts.out.warning("--restore-command has no effect without --get-wal");
-    }
-  }
+  announce(options, request, server.name, parts.out);
   const auto result = engine::execute_restore(opened.home, request, plan, parts.clock, parts.out, parts.stop);
   report::report_restore(result, request.get_wal_command.has_value(), request.recovery_file, parts.out);
 }
@@ -300,15 +265,7 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
 void register_restore(CLI::App& app, Body& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("restore", "Restores a backup of a server.");
-  command->add_option("server_name", options->server, "The server.")->required();
-  command->add_option("backup_id", options->backup, "The backup: an id, a name, latest, oldest, auto …")
-      ->required();
-  command->add_option("destination_directory", options->destination, "Where the data directory is restored.")
-      ->required();
-  add_target_options(*command, *options);
-  add_copy_options(*command, *options);
-  add_wal_options(*command, *options);
-  add_later_options(*command, *options);
+  add_restore_options(*command, *options);
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
       if (const config::Server* server = select_server(parts, options->server, {}))

@@ -49,7 +49,7 @@ Fd lock(const std::filesystem::path& path, int operation) {
       throw_errno("cannot lock", path);
     }
     if (!is_still(path, fd.get())) continue;
-    write_pid(fd.get(), path);
+    if ((operation & LOCK_EX) != 0) write_pid(fd.get(), path);
     return fd;
   }
 }
@@ -58,6 +58,12 @@ Fd lock(const std::filesystem::path& path, int operation) {
 
 std::optional<LockFile> LockFile::try_acquire(const std::filesystem::path& path) {
   Fd fd = lock(path, LOCK_EX | LOCK_NB);
+  if (!fd) return std::nullopt;
+  return LockFile(std::move(fd), path);
+}
+
+std::optional<LockFile> LockFile::try_share(const std::filesystem::path& path) {
+  Fd fd = lock(path, LOCK_SH | LOCK_NB);
   if (!fd) return std::nullopt;
   return LockFile(std::move(fd), path);
 }

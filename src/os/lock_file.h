@@ -19,6 +19,10 @@ class LockFile {
   // so that two owners never hold "the" lock on different files.
   static std::optional<LockFile> try_acquire(const std::filesystem::path& path);
 
+  // Holds it together with others that share it, and keeps owners away: LOCK_SH. Leaves the text alone.
+  // Nothing if an owner holds it.
+  static std::optional<LockFile> try_share(const std::filesystem::path& path);
+
   // Waits for it.
   static LockFile acquire(const std::filesystem::path& path);
 

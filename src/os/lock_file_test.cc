@@ -28,6 +28,19 @@ TEST(LockFile, IsHeldByOneAndSaysByWhom) {
   EXPECT_TRUE(LockFile::try_acquire(path));
 }
 
+TEST(LockFile, IsSharedByManyOrOwnedByOne) {
+  const TestFolder folder;
+  const auto path = folder / "x.lock";
+  auto one = LockFile::try_share(path);
+  const auto other = LockFile::try_share(path);
+  EXPECT_TRUE(one && other);
+  EXPECT_FALSE(LockFile::try_acquire(path));
+  EXPECT_EQ(read_file(path), "");
+  const TestFolder second;
+  const auto owner = LockFile::try_acquire(second / "y.lock");
+  EXPECT_FALSE(LockFile::try_share(second / "y.lock"));
+}
+
 TEST(LockFile, TakesOverAStaleFileWhateverItHolds) {
   const TestFolder folder;
   write_file(folder / "stale", "999999999999999\nrubbish that is longer than a pid\n");

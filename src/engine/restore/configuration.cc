@@ -60,23 +60,6 @@ Setting parse_setting(std::string_view line) {
   return {.key = lower(line.substr(0, end)), .value = value};
 }
 
-// A path as a word of a shell's line, in a setting in which the server replaces %-words.
-std::string command_word(std::string_view path) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
-  const bool plain = path.find_first_not_of(kPlain) == std::string_view::npos;
-  std::string word;
-  for (const char c : path) {
-    if (c == '%') word += '%';
-    if (c == '\'') {
-      word += R"('\'')";
-    } else {
-      word += c;
-    }
-  }
-  return plain ? word : "'" + word + "'";
-}
-
 }  // namespace
 
 EditedConfiguration edit_configuration(const std::string& file, std::string_view text) {
@@ -109,6 +92,22 @@ EditedConfiguration edit_configuration(const std::string& file, std::string_view
     ++line_in;
   }
   return edited;
+}
+
+std::string command_word(std::string_view path) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
+  const bool plain = path.find_first_not_of(kPlain) == std::string_view::npos;
+  std::string word;
+  for (const char c : path) {
+    if (c == '%') word += '%';
+    if (c == '\'') {
+      word += R"('\'')";
+    } else {
+      word += c;
+    }
+  }
+  return plain ? word : "'" + word + "'";
 }
 
 std::string quote_setting(std::string_view value) {

@@ -41,6 +41,9 @@ struct RecoverySettings {
 // The lines for postgresql.auto.conf, each with its newline.
 std::string recovery_lines(const RecoverySettings& settings);
 
+// A path as a word of a shell's line, in a setting in which the server replaces %-words.
+std::string command_word(std::string_view path);
+
 // A value in PostgreSQL's quotes.
 std::string quote_setting(std::string_view value);
 

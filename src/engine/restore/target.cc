@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/timestamp.h"
@@ -25,6 +27,32 @@ bool lacks_zone(const std::string& text) {
   return false;
 }
 
+// "20261122T133001", the shape of a backup's id, as "2026-11-22 13:30:01"; any other text trimmed of spaces.
+std::string normal_form(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return "";
+  text = text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+  if (!catalog::is_backup_id(text)) return std::string(text);
+  const auto part = [&](std::size_t from, std::size_t size) { return text.substr(from, size); };
+  return fmt::format("{}-{}-{} {}:{}:{}", part(0, 4), part(4, 2), part(6, 2), part(9, 2), part(11, 2),
+                     part(13, 2));
+}
+
+// The instants at which the local clock shows this: two when it is put back, none when it is put forward.
+std::vector<catalog::Timestamp> instants_of(Time wall) {
+  constexpr auto kDay = std::chrono::hours(24);
+  std::vector<catalog::Timestamp> instants;
+  for (const auto around : {wall - kDay, wall + kDay}) {
+    const auto offset = local_offset(around);
+    const catalog::Timestamp candidate{.instant = wall - offset, .offset = offset};
+    if (local_offset(candidate.instant) == offset &&
+        std::ranges::find(instants, candidate) == instants.end()) {
+      instants.push_back(candidate);
+    }
+  }
+  return instants;
+}
+
 std::string text_of_time(const catalog::Timestamp& time) { return iso_text(time.instant, time.offset); }
 
 bool ends_by(const catalog::BackupInfo& info, const RecoveryTarget& target) {
@@ -36,14 +64,30 @@ bool ends_by(const catalog::BackupInfo& info, const RecoveryTarget& target) {
 }  // namespace
 
 TargetTime parse_target_time(std::string_view text) {
-  const std::string whole(text);
+  const std::string whole = normal_form(text);
   const auto time = parse_leniently(whole);
   if (!time) {
-    throw Error(ErrorKind::kUsage,
-                "Unable to parse the target time parameter '" + whole +
-                    "': write it as YYYY-MM-DD HH:MM:SS with a zone, for example 2026-11-22 13:30:00+01:00");
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("Unable to parse the target time parameter '{}': write it as YYYY-MM-DD HH:MM:SS with "
+                    "a zone, for example 2026-11-22 13:30:00+01:00",
+                    text));
   }
-  return {.time = *time, .zone_assumed = lacks_zone(whole)};
+  if (!lacks_zone(whole)) return {.time = *time, .zone_assumed = false};
+  const auto instants = instants_of(time->instant + time->offset);
+  if (instants.empty()) {
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("the local clock never showed the target time '{}', it was put forward: write the time "
+                    "with its zone",
+                    text));
+  }
+  if (instants.size() > 1) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the local clock showed the target time '{}' twice: write {} or {}", text,
+                            text_of_time(instants.front()), text_of_time(instants.back())));
+  }
+  return {.time = instants.front(), .zone_assumed = true};
 }
 
 std::string describe(const RecoveryTarget& target) {

@@ -31,7 +31,8 @@ struct TargetTime {
 };
 
 // Any unambiguous date and time, most significant part first; seconds, or the whole time of day, may be left
-// out. Throws kUsage for any other text.
+// out; the shape of a backup's id. Throws kUsage for any other text, and for a local time that never was or
+// was twice because the clock was put forward or back.
 TargetTime parse_target_time(std::string_view text);
 
 // "time: '2026-11-22 13:30:00+00:00', timeline: 'latest'": for the line that says what is done.

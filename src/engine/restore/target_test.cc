@@ -53,6 +53,29 @@ TEST(ParseTargetTime, MayLeaveOutTheSmallParts) {
             parse_target_time("2026-07-01 00:00:00Z").time.instant);
 }
 
+TEST(ParseTargetTime, TakesTheShapeOfABackupsId) {
+  const InZone zone("UTC");
+  EXPECT_EQ(parse_target_time(" 20260701T123001 ").time.instant,
+            parse_target_time("2026-07-01 12:30:01Z").time.instant);
+}
+
+TEST(ParseTargetTime, RefusesALocalTimeThatWasTwiceOrNever) {
+  const InZone zone("Europe/Rome");
+  try {
+    (void)parse_target_time("2026-10-25 02:30:00");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(),
+                 "the local clock showed the target time '2026-10-25 02:30:00' twice: write 2026-10-25 "
+                 "02:30:00+02:00 or 2026-10-25 02:30:00+01:00");
+  }
+  EXPECT_THROW((void)parse_target_time("2026-03-29 02:30:00"), Error);
+  EXPECT_NO_THROW((void)parse_target_time("2026-10-25 02:30:00+01:00"));
+  EXPECT_EQ(parse_target_time("2026-10-25 03:00:00").time.offset, 1h);
+  EXPECT_EQ(parse_target_time("2026-10-25 01:59:59").time.offset, 2h);
+  EXPECT_EQ(parse_target_time("2026-03-29 03:00:00").time.offset, 2h);
+}
+
 TEST(ParseTargetTime, RefusesAnythingElse) {
   for (const char* text :
        {"", "yesterday", "2026-13-01 00:00:00", "12:00", "2026-07-01 25:00:00", "07/01/2026"}) {
