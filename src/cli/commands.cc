@@ -14,10 +14,13 @@ constexpr CommandRow kCommands[] = {
     {"check-backup", register_check_backup, "Check whether a backup has all the WAL that it needs."},
     {"cron", register_cron, "Start the background work of all servers."},
     {"delete", register_delete, "Delete a backup."},
+    {"diagnose", register_diagnose, "Show all that is known of servers and backups."},
     {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},
     {"list-backups", register_list_backups, "List the backups of servers."},
+    {"list-processes", register_list_processes, "List the background processes of a server."},
     {"list-servers", register_list_servers, "List the servers of the configuration."},
+    {"lock-directory-cleanup", register_lock_directory_cleanup, "Remove lock files that nobody holds."},
     {"rebuild-xlogdb", register_rebuild_xlogdb, "Make the index of archived WAL anew."},
     {"receive-wal", register_receive_wal, "Receive a server's WAL by streaming replication."},
     {"restore", register_restore, "Restore a backup, up to a point in time."},
@@ -25,6 +28,7 @@ constexpr CommandRow kCommands[] = {
     {"show-servers", register_show_servers,
      "Show the options of servers and what PostgreSQL says of itself."},
     {"switch-wal", register_switch_wal, "Have servers close the WAL segment that they are writing."},
+    {"terminate-process", register_terminate_process, "End a background process of a server."},
 };
 
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {

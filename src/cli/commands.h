@@ -22,9 +22,13 @@ void register_rebuild_xlogdb(CLI::App& app, Body& chosen);
 void register_receive_wal(CLI::App& app, Body& chosen);
 void register_restore(CLI::App& app, Body& chosen);
 void register_show_backup(CLI::App& app, Body& chosen);
+void register_diagnose(CLI::App& app, Body& chosen);
 void register_list_servers(CLI::App& app, Body& chosen);
 void register_show_servers(CLI::App& app, Body& chosen);
 void register_switch_wal(CLI::App& app, Body& chosen);
+void register_list_processes(CLI::App& app, Body& chosen);
+void register_lock_directory_cleanup(CLI::App& app, Body& chosen);
+void register_terminate_process(CLI::App& app, Body& chosen);
 
 struct CommandRow {
   std::string_view name;  // of the sub-command that the function adds

@@ -17,6 +17,8 @@
 #include "engine/delete/retention.h"
 #include "engine/server/interrupted.h"
 #include "engine/server/retention_settings.h"
+#include "engine/server/support.h"
+#include "engine/server/wal_connections.h"
 #include "os/durable_file.h"
 #include "os/lock_file.h"
 #include "os/process.h"
@@ -67,18 +69,26 @@ class ServerCron {
 
   void settle() { engine::settle_interrupted_backups(opened_.home, opened_.catalog, parts_.out); }
 
+  // Work in the background cannot say why it does nothing: what it would refuse is said here.
+  bool is_supported(engine::Verb verb) {
+    const std::optional<std::string> reason = engine::unsupported(server_, verb);
+    if (reason) parts_.out.error(*reason);
+    return !reason;
+  }
+
   void start_wal() {
+    if (const auto overrides = engine::wal_connections(server_).overrides) parts_.out.info(*overrides);
     for (const char* option : {"incoming_wals_directory", "streaming_wals_directory", "wals_directory"}) {
       os::make_directories(server_.path(option));
     }
-    if (!os::lock_owner(opened_.home.archive_lock())) {
+    if (is_supported(engine::Verb::kArchiveWal) && !os::lock_owner(opened_.home.archive_lock())) {
       parts_.out.notice(fmt::format("Starting WAL archiving for server {}", server_.name));
       start({"archive-wal", server_.name});
     }
     if (!server_.values.flag("streaming_archiver")) {
       end_receiver(
           fmt::format("streaming_archiver is off for server {}: stopping receive-wal", server_.name));
-    } else if (!os::lock_owner(opened_.home.receive_lock())) {
+    } else if (is_supported(engine::Verb::kReceiveWal) && !os::lock_owner(opened_.home.receive_lock())) {
       parts_.out.notice(fmt::format("Starting streaming archiver for server {}", server_.name));
       start({"receive-wal", server_.name});
     }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "catalog/backup_info.h"
 #include "os/lock_file.h"
 
 namespace barman::engine {
@@ -15,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// In this order: a lock of sync-backup ends like one of backup.
 constexpr std::array<std::string_view, 6> kTasks = {"receive-wal", "sync-backup", "backup",
                                                     "cron",        "archive-wal", "sync-wal"};
 
@@ -40,7 +40,12 @@ std::string_view task_of(const std::string& file, const std::string& server) {
   const std::string_view rest = std::string_view(file).substr(prefix.size());
   for (const std::string_view task : kTasks) {
     const std::string wanted = std::string(task) + ".lock";
-    if (rest == wanted || (task == "sync-backup" && rest.ends_with("-" + wanted))) return task;
+    if (rest == wanted) return task;
+    // That of sync-backup has the id of the backup in front; anything else there is another server's name.
+    if (task == "sync-backup" && rest.ends_with("-" + wanted) &&
+        catalog::is_backup_id(rest.substr(0, rest.size() - wanted.size() - 1))) {
+      return task;
+    }
   }
   return {};
 }

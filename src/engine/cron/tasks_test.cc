@@ -29,6 +29,14 @@ TEST(RunningTasks, TellSyncBackupFromBackup) {
   EXPECT_EQ(tasks[0].name, "sync-backup");
 }
 
+TEST(RunningTasks, BelongToOneServerThoughNamesBeginAlike) {
+  const ScratchHome scratch;
+  const auto of_main_b =
+      os::LockFile::acquire(scratch.home.locks / ".main-b-20260101T000000-sync-backup.lock");
+  const auto also = os::LockFile::acquire(scratch.home.locks / ".main-b-backup.lock");
+  EXPECT_TRUE(running_tasks(scratch.home).empty());
+}
+
 TEST(CleanLockFiles, RemovesOnlyWhatNobodyHolds) {
   const ScratchHome scratch;
   const auto held = os::LockFile::acquire(scratch.home.receive_lock());
