@@ -154,7 +154,7 @@ constexpr Field segment(std::string_view key) {
           .format = [](const BackupInfo& info) { return (info.*kMember).value_or(std::string()); }};
 }
 
-// A dict that is kept as its text; it is read only to be sure that it is one.
+// A dict that is kept as its text, in the form in which Python writes it.
 template <auto kMember>
 constexpr Field dict(std::string_view key, bool left_out_when_null = false) {
   return {.key = key,
@@ -163,7 +163,7 @@ constexpr Field dict(std::string_view key, bool left_out_when_null = false) {
                 const Literal literal = parse_literal(text);
                 const auto* content = std::get_if<Literal::Dict>(&literal.value);
                 if (content == nullptr) throw Unfit{"a Python dict"};
-                if (!content->items.empty()) info.*kMember = std::string(text);
+                if (!content->items.empty()) info.*kMember = format_literal(literal);
               },
           .format = [](const BackupInfo& info) { return (info.*kMember).value_or(std::string()); },
           .left_out_when_null = left_out_when_null};
