@@ -166,7 +166,7 @@ engine::RestoreRequest request_of(const Options& options, const config::Server& 
       .recovery_file = options.recovery_file,
       .jobs = workers(options, server),
       .bytes_per_second = rate(options, server),
-      .verify = options.verify > 0,
+      .verify = options.verify >= 0,
   };
   if (fetches_wal(options, server)) {
     request.get_wal_command = get_wal_command(options, server.name, parts.configuration);

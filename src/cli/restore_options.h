@@ -24,7 +24,7 @@ struct RestoreOptions {
   std::string jobs, bwlimit, retry_times, retry_sleep, batch_size, batch_period, port;
   bool no_retry = false;
   int get_wal = 0;  // 1 asked for, -1 refused, 0 as configured
-  int verify = 1;
+  int verify = 0;   // 1 asked for, -1 refused, 0 the default
   bool partial_wal = false, skip_archive = false;
   bool delta = false, no_delta = false;
   bool network_compression = false, no_network_compression = false;
