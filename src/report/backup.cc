@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "catalog/python_literal.h"
 #include "catalog/timestamp.h"
 #include "report/writer.h"
@@ -102,6 +103,16 @@ void report_backup(const catalog::BackupInfo& info, Writer& out) {
   for (const auto& [key, value] : record.items()) {
     out.put({key}, value.dump(-1, ' ', true, json::error_handler_t::replace));
   }
+}
+
+std::string backup_record_json(const catalog::BackupInfo& info) {
+  json record = record_of(info);
+  const auto iso = [](const std::optional<catalog::Timestamp>& time) {
+    return time ? json(iso_text(time->instant, time->offset, 'T')) : json(nullptr);
+  };
+  record["begin_time"] = iso(info.begin_time);
+  record["end_time"] = iso(info.end_time);
+  return record.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
 }  // namespace barman::report

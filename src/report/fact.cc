@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "catalog/timestamp.h"
 #include "report/writer.h"
 
 namespace barman::report {
@@ -54,6 +55,7 @@ struct ToText {
                        python_bool(slot.active),
                        slot.restart_lsn ? python_quoted(*slot.restart_lsn) : "None");
   }
+  std::string operator()(const catalog::Timestamp& value) const { return catalog::format_timestamp(value); }
   std::string operator()(const config::Interval& value) const {
     const auto days = std::chrono::floor<std::chrono::days>(value.length);
     const std::chrono::hh_mm_ss rest{value.length - days};

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "catalog/backup_info.h"
 #include "config/option.h"
 
 namespace barman::engine {
@@ -29,7 +30,8 @@ struct WordSet {
 
 // std::monostate is "unknown" or "unset".
 using Fact = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::string>,
-                          std::map<std::string, std::int64_t>, WordSet, SlotFact, config::Interval>;
+                          std::map<std::string, std::int64_t>, WordSet, SlotFact, config::Interval,
+                          catalog::Timestamp>;
 using Facts = std::map<std::string, Fact>;
 
 }  // namespace barman::engine

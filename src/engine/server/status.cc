@@ -33,7 +33,7 @@ Fact number_fact(const std::optional<std::string>& text) {
 
 Fact time_fact(const std::optional<std::string>& text) {
   const auto instant = text ? catalog::parse_timestamp(*text) : std::nullopt;
-  return instant ? Fact(catalog::format_timestamp(*instant)) : text_fact(text);
+  return instant ? Fact(*instant) : text_fact(text);
 }
 
 std::vector<std::string> names_in(std::string_view list) {
@@ -65,10 +65,14 @@ Facts silence(const config::Server& server) {
 }
 
 void add_settings(const ServerFacts& server, Facts& facts) {
-  for (const auto* name : {"archive_command", "archive_mode", "config_file", "data_checksums",
-                           "data_directory", "hba_file", "hot_standby", "ident_file", "max_replication_slots",
-                           "max_wal_senders", "wal_compression", "wal_keep_size", "wal_level"}) {
+  for (const auto* name :
+       {"config_file", "data_checksums", "data_directory", "hba_file", "hot_standby", "ident_file",
+        "max_replication_slots", "max_wal_senders", "wal_compression", "wal_keep_size", "wal_level"}) {
     facts[name] = text_fact(server.setting(name));
+  }
+  if (facts.contains("archive_command")) {
+    facts["archive_command"] = text_fact(server.setting("archive_command"));
+    facts["archive_mode"] = text_fact(server.setting("archive_mode"));
   }
   facts["archive_timeout"] = number_fact(server.setting("archive_timeout"));
   facts["checkpoint_timeout"] = number_fact(server.setting("checkpoint_timeout"));
@@ -111,7 +115,9 @@ void ask_sql(const config::Server& server, postgres::Session& session, Facts& fa
           slot->restart_lsn ? std::optional(pgformat::format_lsn(*slot->restart_lsn)) : std::nullopt};
     }
   }
-  if (const auto archiver = archiver_statistics(session)) add_archiver(*archiver, facts);
+  if (server.values.flag("archiver")) {
+    if (const auto archiver = archiver_statistics(session)) add_archiver(*archiver, facts);
+  }
   // Reads the server's folders: last, so that its slowness costs nothing else.
   const auto size = cluster_size(session);
   facts["current_size"] = size ? Fact(std::to_string(*size)) : Fact();
@@ -132,6 +138,15 @@ void add_built_in(std::string_view program, std::initializer_list<const char*> a
   for (const auto* ability : abilities) facts[fmt::format("{}_{}", program, ability)] = true;
   facts[fmt::format("{}_path", program)] = Fact();
   facts[fmt::format("{}_version", program)] = Fact();
+}
+
+// Whether commits wait for the WAL that is received here. Unknown while the server is.
+Fact is_synchronous(const config::Server& server, const Facts& facts) {
+  const auto* names = std::get_if<std::vector<std::string>>(&facts.at("synchronous_standby_names"));
+  if (names == nullptr) return {};
+  return std::ranges::any_of(*names, [&](const std::string& name) {
+    return name == "*" || name == server.values.text("streaming_archiver_name");
+  });
 }
 
 // Runs `ask` if there is a connection string for it.
@@ -173,7 +188,8 @@ Facts server_status(const config::Server& server, postgres::Connector& connector
   });
   if (backs_up) add_built_in("pg_basebackup", {"installed", "compatible", "bwlimit", "tbls_mapping"}, facts);
   if (streams) {
-    add_built_in("pg_receivexlog", {"installed", "compatible", "supports_slots", "synchronous"}, facts);
+    add_built_in("pg_receivexlog", {"installed", "compatible", "supports_slots"}, facts);
+    facts["pg_receivexlog_synchronous"] = is_synchronous(server, facts);
   }
   return facts;
 }
