@@ -57,9 +57,8 @@ std::vector<ReceivedSegment> received_segments(const Home& home, pgformat::Segme
 }
 
 std::optional<pgformat::Segment> newest_archived(const Home& home) {
-  constexpr std::size_t kFolderName = 16;
   std::vector<std::string> folders = names_in(home.wals);
-  std::erase_if(folders, [](const std::string& name) { return name.size() != kFolderName; });
+  std::erase_if(folders, [](const std::string& name) { return !pgformat::parse_segment(name + "00000000"); });
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
     const std::vector<std::string> names = names_in(home.wals / *folder);
     for (auto name = names.rbegin(); name != names.rend(); ++name) {
