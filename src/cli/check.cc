@@ -75,7 +75,7 @@ int check_for_nagios(Parts& parts, const Options& options) {
 void register_check(CLI::App& app, Body& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "Checks whether servers are in order.");
-  command->add_option("SERVER_NAME", options->servers, "the servers, or 'all'")->required();
+  command->add_option("server_name", options->servers, "the servers, or 'all'")->required();
   command->add_flag("--nagios", options->nagios, "answer as a Nagios plugin does");
   command
       ->add_option("--check-timeout", options->timeout,

@@ -59,7 +59,7 @@ int terminate_process(Parts& parts, const std::string& name, const std::string& 
 void register_list_processes(CLI::App& app, Body& chosen) {
   const auto server = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("list-processes", "Lists the background processes of a server.");
-  command->add_option("SERVER_NAME", *server, "the server")->required();
+  command->add_option("server_name", *server, "the server")->required();
   command->callback(
       [server, &chosen] { chosen = [server](Parts& parts) { return list_processes(parts, *server); }; });
 }
@@ -68,9 +68,9 @@ void register_terminate_process(CLI::App& app, Body& chosen) {
   const auto server = std::make_shared<std::string>();
   const auto task = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("terminate-process", "Ends a background process of a server.");
-  command->add_option("SERVER_NAME", *server, "the server")->required();
+  command->add_option("server_name", *server, "the server")->required();
   command
-      ->add_option("TASK_NAME", *task, "what it does, as list-processes shows it: receive-wal, archive-wal …")
+      ->add_option("task", *task, "what it does, as list-processes shows it: receive-wal, archive-wal …")
       ->required();
   command->callback([server, task, &chosen] {
     chosen = [server, task](Parts& parts) { return terminate_process(parts, *server, *task); };
