@@ -107,7 +107,7 @@ class GetWal(EndToEnd):
                     result = barman.run("get-wal", "main", name)
                     self.assert_fails(result, says="compressed with xz")
                     self.assertEqual(result.out, "")
-        self.write(self.archived(barman, name), gzip.compress(content)[:5000])
+        self.write(self.archived(barman, name), gzip.compress(content)[:-20])
         into = self.scratch.folder("into")
         self.assert_fails(barman.run("get-wal", "-o", into, "main", name), says="ends too early")
         self.assertEqual(os.listdir(into), [], "nothing half-written")
