@@ -20,7 +20,7 @@ class Taking(EndToEnd):
         cluster, barman = self.streaming(version)
         place = cluster.tablespace("space_one")
         cluster.sql("CREATE TABLE t TABLESPACE space_one AS SELECT generate_series(1, 100000) AS i")
-        result = barman.ok("backup", "--wait", "--name", "first", "main")
+        result = barman.ok("backup", "--wait", "--name", "golden", "main")
         backup = barman.backup_ids("main")[0]
         expected = [
             rf"Starting backup using postgres method for server main in {barman.directory('main', 'base', backup)}",
@@ -41,7 +41,7 @@ class Taking(EndToEnd):
 
         info = barman.backup_info("main", backup)
         self.assertEqual(info["status"], "DONE")
-        self.assertEqual(info["backup_name"], "first")
+        self.assertEqual(info["backup_name"], "golden")
         self.assertEqual(info["mode"], "postgres")
         self.assertEqual(info["systemid"], cluster.system_identifier())
         self.assertEqual(info["pgdata"], cluster.data)
@@ -188,7 +188,9 @@ class Standby(EndToEnd):
         primary.pgbench_init(1)
         standby = self.standby(primary)
         barman = self.barman().server("main", standby, primary_conninfo=primary.conninfo("barman"))
-        self.stream(barman, "main", primary)
+        barman.receiver("main")
+        wait_until(lambda: standby.sql("SELECT count(*) FROM pg_replication_slots WHERE active") == "1", "receive-wal streams")
+        self.archive(barman, "main", until=primary.switch_wal())
         result = barman.ok("backup", "--wait", "--immediate-checkpoint", "main", timeout=180)
         self.assertRegex(result.out, r"Backup start at LSN: [0-9A-F]+/[0-9A-F]+\n")
         backup = barman.backup_ids("main")[0]

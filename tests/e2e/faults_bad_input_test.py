@@ -137,9 +137,10 @@ class WithServer(EndToEnd):
         self.assert_fails(barman.run("backup", "main"))
 
     def test_no_free_wal_sender(self):
-        cluster = self.cluster(settings={"max_wal_senders": "1"})
+        cluster = self.cluster(settings={"max_wal_senders": "2"})
         barman = self.barman().server("main", cluster)
         self.stream(barman, "main", cluster)
+        cluster.session("replication=database dbname=postgres").sql("IDENTIFY_SYSTEM")
         self.assert_fails(barman.run("backup", "--no-retry", "main"))
         self.assertEqual([barman.backup_info("main", one)["status"] for one in barman.backup_ids("main")
                           if barman.backup_info("main", one)["status"] not in ("FAILED",)], [])

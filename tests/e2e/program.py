@@ -169,7 +169,15 @@ class Barman:
     # -- the catalogue --------------------------------------------------------------------------------
 
     def directory(self, server, *below):
-        return os.path.join(self.home, server, *below)
+        """A path in the server's part of the home: directory("main", "wals", ...). Configured places are respected."""
+        options = self._sections.get(server, {})
+        top = options.get("backup_directory", os.path.join(self.home, server))
+        if below:
+            moved = {"base": "basebackups_directory", "wals": "wals_directory", "streaming": "streaming_wals_directory",
+                     "incoming": "incoming_wals_directory", "errors": "errors_directory"}.get(below[0])
+            if moved in options:
+                return os.path.join(options[moved], *below[1:])
+        return os.path.join(top, *below)
 
     def backup_ids(self, server):
         """The ids in the catalogue, oldest first."""
