@@ -42,43 +42,56 @@ void add_copy_options(CLI::App& command, Options& options) {
   command.add_flag("--immediate-checkpoint{1},--no-immediate-checkpoint{-1}", options.immediate_checkpoint,
                    "Have the server write its checkpoint at once, or spread over time.");
   command.add_option("--bwlimit", options.bwlimit, "Kilobytes a second at most; 0 is no limit.")
-      ->check(non_negative);
+      ->check(non_negative)
+      ->type_name("KBPS");
   command
       .add_option("--retry-times", options.retry_times,
                   "How often a copy is tried again whose connection broke.")
-      ->check(non_negative);
+      ->check(non_negative)
+      ->type_name("N");
   command.add_flag("--no-retry", options.no_retry, "Same as --retry-times 0.");
   command.add_option("--retry-sleep", options.retry_sleep, "Seconds between the attempts.")
-      ->check(non_negative);
+      ->check(non_negative)
+      ->type_name("SECONDS");
   command.add_option("--name", options.name, "A name for the backup, to be used in place of its id.")
-      ->check(backup_name);
+      ->check(backup_name)
+      ->type_name("NAME");
 }
 
 void add_wait_options(CLI::App& command, Options& options) {
   command.add_flag("-w,--wait", options.wait, "Wait until the WAL that the backup needs is archived.");
   command.add_option("--wait-timeout", options.wait_timeout, "Seconds to wait at most; 0 is no limit.")
-      ->check(non_negative);
+      ->check(non_negative)
+      ->type_name("SECONDS");
   command
       .add_option("--check-timeout", options.check_timeout,
                   "Seconds that each check before the backup may take.")
-      ->check(non_negative);
+      ->check(non_negative)
+      ->type_name("SECONDS");
 }
 
 void add_other_options(CLI::App& command, Options& options) {
-  command.add_option("--incremental", options.parent,
-                     "Take an incremental backup on top of this one (not in this build).");
+  command
+      .add_option("--incremental", options.parent,
+                  "Take an incremental backup on top of this one (not in this build).")
+      ->type_name("BACKUP_ID");
   command
       .add_option("--reuse-backup", options.reuse,
                   "For rsync backups: copy, link or off (not in this build).")
       ->expected(0, 1)
       ->check(CLI::IsMember({"copy", "link", "off"}));
-  command.add_option("-j,--jobs", options.jobs, "For rsync backups; accepted.")->check(positive);
+  command.add_option("-j,--jobs", options.jobs, "For rsync backups; accepted.")
+      ->check(positive)
+      ->type_name("N");
   command.add_option("--jobs-start-batch-size", options.batch_size, "For rsync backups; accepted.")
-      ->check(positive);
+      ->check(positive)
+      ->type_name("N");
   command.add_option("--jobs-start-batch-period", options.batch_period, "For rsync backups; accepted.")
-      ->check(positive);
+      ->check(positive)
+      ->type_name("SECONDS");
   command.add_option("--keepalive-interval", options.keepalive, "For rsync backups; accepted.")
-      ->check(non_negative);
+      ->check(non_negative)
+      ->type_name("SECONDS");
   command.add_flag("--manifest{1},--no-manifest{-1}", options.manifest,
                    "For rsync backups; accepted. A streamed backup always has the server's manifest.");
 }

@@ -191,10 +191,15 @@ class Standby(EndToEnd):
         barman.receiver("main")
         wait_until(lambda: standby.sql("SELECT count(*) FROM pg_replication_slots WHERE active") == "1", "receive-wal streams")
         self.archive(barman, "main", until=primary.switch_wal())
+        # A backup of a standby begins at a checkpoint of the primary: one whose WAL the receiver has seen.
+        primary.sql("CHECKPOINT")
+        position = primary.lsn()
+        wait_until(lambda: standby.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") == "t", "the standby has caught up")
         result = barman.ok("backup", "--wait", "--immediate-checkpoint", "main", timeout=180)
         self.assertRegex(result.out, r"Backup start at LSN: [0-9A-F]+/[0-9A-F]+\n")
         backup = barman.backup_ids("main")[0]
-        self.assertEqual(barman.backup_info("main", backup)["status"], "DONE")
+        info = barman.backup_info("main", backup)
+        self.assertEqual((info["status"], info["error"]), ("DONE", "None"))
         standby.verifybackup(barman.directory("main", "base", backup, "data"))
 
 
