@@ -35,7 +35,7 @@ class SharedHome(EndToEnd):
         self.assertEqual(barman.original("verify-backup", "main", backup).code, 0)
 
         destination = os.path.join(self.scratch.path, "restored")
-        done = barman.original("restore", "main", "ours", destination)
+        done = barman.original("restore", "--tablespace", f"elsewhere:{destination}-ts", "main", "ours", destination)
         self.assertEqual(done.code, 0, str(done))
         server = self.restored(version, destination)
         wait_until(lambda: server.sql("SELECT pg_is_in_recovery()") == "f", "recovery ends")
