@@ -65,11 +65,4 @@ bool may_backup(Parts& parts, const config::Server& server, std::optional<std::c
   return engine::may_proceed(check_server(parts, server, timeout), parts.out);
 }
 
-bool may_receive(Parts& parts, const config::Server& server) {
-  engine::LoggedEvents events(parts.out);
-  engine::Checker checker(parts.connector, parts.clock, events);
-  return engine::may_proceed(checker.check_wal_streaming(request_for(parts, server, {}), parts.stop),
-                             parts.out);
-}
-
 }  // namespace barman::cli

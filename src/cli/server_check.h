@@ -18,7 +18,4 @@ engine::CheckReport check_server(Parts& parts, const config::Server& server,
 [[nodiscard]] bool may_backup(Parts& parts, const config::Server& server,
                               std::optional<std::chrono::seconds> timeout = {});
 
-// Before receive-wal: the same for the connections that it uses.
-[[nodiscard]] bool may_receive(Parts& parts, const config::Server& server);
-
 }  // namespace barman::cli

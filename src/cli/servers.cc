@@ -78,6 +78,8 @@ void for_each_server(Parts& parts, const std::vector<std::string>& names, const 
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kCancelled) throw;
       parts.out.error(error.what());
+    } catch (const std::exception& error) {
+      parts.out.exception(server->name + ": " + error.what());
     }
   }
 }

@@ -126,6 +126,15 @@ TEST_F(ServersTest, AFailureOfOneServerIsReportedAndTheNextFollows) {
   EXPECT_EQ(err(), "ERROR: main fell over\n");
 }
 
+TEST_F(ServersTest, NorDoesAFailureThatNobodyExpectedStopTheOthers) {
+  int visits = 0;
+  for_each_server(parts_, {"main", "other"}, {}, [&](const config::Server&) {
+    if (++visits == 1) throw std::runtime_error("out of paper");
+  });
+  EXPECT_EQ(visits, 2);
+  EXPECT_EQ(err(), "EXCEPTION: main: out of paper\n");
+}
+
 TEST_F(ServersTest, AnInterruptionEndsTheLoop) {
   int visits = 0;
   const auto interrupted = [&](const config::Server&) {

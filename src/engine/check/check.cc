@@ -102,20 +102,4 @@ CheckReport Checker::check(const CheckRequest& request, const std::stop_token& s
   return report;
 }
 
-CheckReport Checker::check_wal_streaming(const CheckRequest& request, const std::stop_token& stop) {
-  const std::optional<Home> home = home_on_disk(request);
-  Observed observed{.server = request.server, .now = clock_.now()};
-  const WalConnections wal = wal_connections(request.server);
-  observed.asked = {.wal = wal.regular, .wal_streaming = wal.streaming};
-  observed.remote = ask_servers(
-      observed.asked, connector_, limit_of(request),
-      [&] {
-        if (home) observed.local = observe(request.server, *home, events_);
-      },
-      stop);
-  CheckReport report = blank_report(request.server);
-  report.lines = judge_wal_streaming(observed);
-  return report;
-}
-
 }  // namespace barman::engine

@@ -37,9 +37,6 @@ class Checker {
   // Every check. Returns soon after the time limit, whatever the servers do. Throws kCancelled only.
   [[nodiscard]] CheckReport check(const CheckRequest& request, const std::stop_token& stop);
 
-  // Whether WAL can be received: what receive-wal wants to know before it starts.
-  [[nodiscard]] CheckReport check_wal_streaming(const CheckRequest& request, const std::stop_token& stop);
-
  private:
   postgres::Connector& connector_;
   const Clock& clock_;

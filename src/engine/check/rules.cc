@@ -40,12 +40,6 @@ std::vector<CheckLine> judge(const Observed& observed) {
   return lines.take();
 }
 
-std::vector<CheckLine> judge_wal_streaming(const Observed& observed) {
-  Lines lines;
-  judge_wal_connections(observed, lines);
-  return lines.take();
-}
-
 void judge_method(const Observed& observed, Lines& lines) {
   if (observed.server.passive()) {
     lines.add("ssh", false,

@@ -25,9 +25,6 @@ struct Observed {
 // All checks, in the order in which they are shown.
 std::vector<CheckLine> judge(const Observed& observed);
 
-// Only those of the connections that receive-wal uses.
-std::vector<CheckLine> judge_wal_streaming(const Observed& observed);
-
 // Groups of checks, in the files of the same names.
 class Lines {
  public:
