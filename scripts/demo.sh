@@ -39,7 +39,7 @@ main() {
 
 a_server() {
   section "A PostgreSQL 15 server, and two roles for barman"
-  run initdb --no-sync -U postgres -A trust -D "$demo/pgdata" --locale=C.UTF-8 -E UTF8 '>/dev/null'
+  run initdb --no-sync --data-checksums -U postgres -A trust -D "$demo/pgdata" --locale=C.UTF-8 -E UTF8 '>/dev/null'
   as_account "cat >> $demo/pgdata/postgresql.conf" <<CONF
 port = $port
 listen_addresses = '127.0.0.1'
@@ -53,7 +53,7 @@ CONF
 }
 
 point_barman_at_it() {
-  section "Ten lines of configuration"
+  section "A short configuration"
   as_account "mkdir $demo/home && cat > $demo/barman.conf" <<CONF
 [barman]
 barman_user = $account
@@ -69,7 +69,7 @@ streaming_archiver = on
 slot_name = barman
 create_slot = auto
 CONF
-  cat "$demo/barman.conf"
+  cat "$demo/barman.conf"; echo
   run barman list-servers
 }
 
