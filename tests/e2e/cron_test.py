@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """cron keeps things going: receivers start, WAL is archived, backups are promoted, lock files go."""
 
+import fcntl
 import os
+import time
 
 import harness
+import place
 from harness import EndToEnd, wait_until
 
 
@@ -80,6 +83,68 @@ class Cron(EndToEnd):
         self.archive(barman, "main", until=name)
         names = barman.archived_wal("main")
         self.assertEqual(len(names), int(names[-1][16:], 16) - int(names[0][16:], 16) + 1, names)
+
+    def test_cron_says_what_it_starts(self):
+        """Word by word as the original does, which is asked first and started nothing that ours would repeat."""
+        cluster, barman = self.scene()
+        barman.server("main", streaming_archiver="off", archiver="on")
+        theirs = barman.original("cron")
+        harness.wait_until(lambda: barman.ok("list-processes", "main").out.startswith("No active"), "the original is done")
+        ours = barman.ok("cron")
+        self.assertEqual((ours.out, ours.err), (theirs.out, theirs.err))
+        self.assertEqual(ours.out, "Starting WAL archiving for server main\n")
+
+    def test_cron_ends_the_receiver_of_a_server_that_became_inactive(self):
+        cluster, barman = self.scene()
+        barman.ok("cron")
+        wait_until(lambda: self.active(cluster), "cron's receiver streams")
+        pid = barman.json("list-processes", "main")["main"][0]["pid"]
+        barman.server("main", active="false")
+        result = barman.ok("cron")
+        self.assertEqual(result.out, f"Server 'main' is inactive: stopping receive-wal subprocess\n"
+                                     f"Stopped process receive-wal({pid})\n")
+        wait_until(lambda: not self.active(cluster), "the receiver is gone")
+        self.assertEqual(barman.ok("cron").out, "")
+
+    def test_cron_ends_the_receiver_when_streaming_is_switched_off(self):
+        cluster, barman = self.scene()
+        barman.ok("cron")
+        wait_until(lambda: self.active(cluster), "cron's receiver streams")
+        barman.server("main", streaming_archiver="off", archiver="on")
+        self.assertIn("Stopped process receive-wal(", barman.ok("cron").out)
+
+    def test_cron_leaves_a_server_to_the_cron_that_works_on_it(self):
+        _, barman = self.scene()
+        lock = os.path.join(barman.home, ".main-cron.lock")
+        with open(lock, "w", encoding="utf-8") as file:
+            place.give(lock)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            result = barman.ok("cron")
+            self.assertIn("Another cron process is already running on server main", result.out)
+            self.assertNotIn("Starting", result.out)
+            self.assertTrue(os.path.exists(lock))
+
+    def test_cron_enforces_retention_and_keeps_what_is_needed(self):
+        cluster, barman = self.scene()
+        self.stream(barman, "main", cluster)
+        for _ in range(3):
+            barman.ok("backup", "--wait", "main")
+            wait_until(lambda: int(time.time()) > int(time.mktime(time.strptime(
+                barman.backup_ids("main")[-1], "%Y%m%dT%H%M%S"))), "the next second")
+        first, second, third = barman.backup_ids("main")
+        barman.server("main", retention_policy="REDUNDANCY 2")
+        result = barman.ok("cron")
+        self.assertIn(f"Enforcing retention policy: removing backup {first} for server main", result.out)
+        self.assertEqual(barman.backup_ids("main"), [second, third])
+
+    def test_cron_refuses_aloud_what_this_build_cannot_do(self):
+        _, barman = self.scene()
+        barman.server("main", compression="gzip")
+        self.assert_fails(barman.run("cron"), says="compression = gzip: this build does not compress")
+
+    def test_cron_keeps_quiet_when_asked(self):
+        _, barman = self.scene()
+        self.assertEqual(barman.ok("-q", "cron").out, "")
 
 
 if __name__ == "__main__":
