@@ -58,8 +58,7 @@ void apply_model(Server& server, const std::map<std::string, Model>& models) {
   }
   for (const auto& option : all_options()) {
     if (!option.scope.model || option.name == "cluster" || option.name == "model") continue;
-    if (values.has(option.name))
-      server.values.set(option, values.value(option), values.source(option));
+    if (values.has(option.name)) server.values.set(option, values.value(option), values.source(option));
   }
   server.active_model = *name;
 }
