@@ -10,7 +10,7 @@ namespace barman::catalog {
 
 namespace {
 
-bool is_blank(char c) { return c == '\t' || c == ' ' || c == '\r' || c == '\n' || c == '\f' || c == '\v'; }
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 template <class Number>
 bool read_number(std::string_view text, Number& into) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -133,8 +134,13 @@ std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
     if (errno == ENOENT) return std::nullopt;
     throw_errno("cannot open", path);
   }
-  FileSource source(path, Fd(raw));
+  Fd fd(raw);
   std::string text;
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) {
+    text.reserve(std::min(static_cast<std::size_t>(status.st_size), limit));
+  }
+  FileSource source(path, std::move(fd));
   std::array<std::byte, 65536> buffer{};
   while (const std::size_t got = source.read(buffer)) {
     text += stream::text_of(stream::Bytes(buffer).first(got));

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 namespace barman::pgformat {
 
 namespace {
@@ -11,11 +9,16 @@ namespace {
 constexpr std::size_t kDigits = 8;
 constexpr std::size_t kSegmentDigits = 24;
 
+// By hand: listings go through the names of hundreds of thousands of files.
 std::optional<std::uint32_t> parse_digits(std::string_view text) {
   if (text.size() != kDigits) return std::nullopt;
   std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  for (const char c : text) {
+    const bool is_digit = c >= '0' && c <= '9';
+    const auto letter = static_cast<unsigned char>(c | 0x20);
+    if (!is_digit && (letter < 'a' || letter > 'f')) return std::nullopt;
+    value = (value << 4U) | static_cast<std::uint32_t>(is_digit ? c - '0' : letter - 'a' + 10);
+  }
   return value;
 }
 
