@@ -88,7 +88,7 @@ std::map<std::string, std::string> tablespaces_of(const Options& options) {
     if (colon == std::string::npos || colon == 0 || colon + 1 == rule.size()) {
       throw Error(
           ErrorKind::kUsage,
-          fmt::format("'{}' is not a tablespace rule. HINT: write NAME:LOCATION, for example ts1:/srv/ts1",
+          fmt::format("'{}' is not a tablespace rule\nHINT: write NAME:LOCATION, for example ts1:/srv/ts1",
                       rule));
     }
     const std::string location = rule.substr(colon + 1);
@@ -215,13 +215,15 @@ catalog::BackupInfo available_backup(const Options& options, const ServerCatalog
   return *backup;
 }
 
-void announce(const Options& options, const engine::RestoreRequest& request, const std::string& server,
-              report::Writer& out) {
+void announce(const Options& options, const engine::RestoreRequest& request, const engine::RestorePlan& plan,
+              const std::string& server, report::Writer& out) {
   const auto& backup = request.backup;
   out.info(fmt::format("Starting local restore for server {} using backup {}", server, backup.id.text));
   out.info(fmt::format("Destination directory: {}", request.destination.string()));
   if (request.target.is_pitr()) {
-    out.info(fmt::format("Doing PITR. Recovery target {}", engine::describe(request.target)));
+    engine::RecoveryTarget target = request.target;
+    if (target.timeline) target.timeline = std::to_string(plan.wal.followed);
+    out.info(fmt::format("Doing PITR. Recovery target {}", engine::describe(target)));
   }
   if (backup.status == catalog::BackupStatus::kWaitingForWals) {
     out.warning(fmt::format("backup {} still waits for WAL ({}): the server cannot be started without it",
@@ -255,7 +257,7 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   const auto request =
       request_of(options, server, parts, available_backup(options, opened, chosen.id), target);
   const auto plan = engine::plan_restore(opened.home, request, index, parts.clock.now());
-  announce(options, request, server.name, parts.out);
+  announce(options, request, plan, server.name, parts.out);
   const auto result = engine::execute_restore(opened.home, request, plan, parts.clock, parts.out, parts.stop);
   report::report_restore(result, request.get_wal_command.has_value(), request.recovery_file, parts.out);
 }

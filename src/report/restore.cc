@@ -38,10 +38,26 @@ void put_json(const engine::RestoreResult& result, Writer& out) {
   put("warnings", as_json(result.warnings));
   put("warnings_count", result.warnings.size());
   put("missing_files", result.missing_files);
-  put("recovery_start_time", ctime_text(result.started));
+  put("recovery_start_time", local_iso_text(result.started));
   put("recovery_start_time_timestamp", std::to_string(seconds.count()));
   put("recovery_elapsed_time", human_duration(result.elapsed));
   put("recovery_elapsed_time_seconds", static_cast<double>(result.elapsed.count()) / 1e6);
+}
+
+void show_settings(const engine::RestoreResult& result, Writer& out) {
+  out.info("");
+  if (!result.changes.empty()) {
+    out.info("IMPORTANT");
+    out.info("These settings have been modified to prevent data losses");
+    out.info("");
+    show_lines(result.changes, out);
+  }
+  if (!result.warnings.empty()) {
+    out.info("WARNING");
+    out.info("You are required to review the following options as potentially dangerous");
+    out.info("");
+    show_lines(result.warnings, out);
+  }
 }
 
 // Standard output on the console; in JSON the notices are warnings.
@@ -57,19 +73,13 @@ void notice(const std::string& text, Writer& out) {
 
 void report_restore(const engine::RestoreResult& result, bool fetches_wal, const std::string& recovery_file,
                     Writer& out) {
-  if (out.is_json()) put_json(result, out);
-  if (!out.is_json()) out.info("");
-  if (!result.changes.empty() && !out.is_json()) {
-    out.info("IMPORTANT");
-    out.info("These settings have been modified to prevent data losses");
-    out.info("");
-    show_lines(result.changes, out);
-  }
-  if (!result.warnings.empty() && !out.is_json()) {
-    out.info("WARNING");
-    out.info("You are required to review the following options as potentially dangerous");
-    out.info("");
-    show_lines(result.warnings, out);
+  if (out.is_json()) {
+    put_json(result, out);
+    if (!result.changes.empty()) out.warning("settings were modified to prevent data losses: see 'changes'");
+    if (!result.warnings.empty())
+      out.warning("settings need a review before the server starts: see 'warnings'");
+  } else {
+    show_settings(result, out);
   }
   if (!result.missing_files.empty()) {
     std::string text =
@@ -91,7 +101,8 @@ void report_restore(const engine::RestoreResult& result, bool fetches_wal, const
     out.log(engine::LogLevel::kInfo,
             fmt::format("{} files were checked against the manifest", result.checked_files));
   }
-  if (!out.is_json()) out.info("");
+  if (out.is_json()) return;
+  out.info("");
   out.info(fmt::format("Restore operation completed (start time: {}, elapsed time: {})",
                        local_iso_text(result.started), human_duration(result.elapsed)));
   out.info("Your PostgreSQL server has been successfully prepared for recovery!");

@@ -168,6 +168,24 @@ class SourcesOfWal(Restores):
 
 
 class BesideTheOriginal(Restores):
+    def test_the_same_json(self):
+        original_barman()
+        cluster, barman = self.scene()
+        cluster.configure(archive_command="cp %p /nowhere", recovery_target_name="old", ssl_key_file="/etc/key")
+        barman.ok("backup", "--wait", "--immediate-checkpoint", "main")
+        ours, theirs = self.place("ours"), self.place("theirs")
+        arguments = ("-f", "json", "restore", "--target-tli", "latest", "--get-wal")
+        one = barman.ok(*arguments, *ours[1], "main", "latest", ours[0]).json
+        other = barman.original(*arguments, *theirs[1], "main", "latest", theirs[0]).json
+        self.assertEqual({key: type(value) for key, value in one.items()}, {key: type(value) for key, value in other.items()})
+        for key in ("changes", "changes_count", "warnings", "warnings_count", "missing_files"):
+            self.assertEqual(one[key], other[key])
+        self.assertEqual(len(one["_WARNING"]), len(other["_WARNING"]))
+        waiting = re.compile("Processing xlog|\t0000")
+        self.assertEqual([line.replace("ours", "X") for line in one["_INFO"] if not waiting.match(line)],
+                         [line.replace("theirs", "X") for line in other["_INFO"] if not waiting.match(line)])
+        self.assertRegex(one["recovery_start_time"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+[+-]\d\d:\d\d$")
+
     def test_the_same_words_in_the_same_order(self):
         original_barman()
         cluster, barman = self.scene()

@@ -53,7 +53,7 @@ void check_tablespace_names(const RestoreRequest& request) {
       std::vector<std::string> names;
       for (const auto& tablespace : known) names.push_back(tablespace.name);
       throw Error(ErrorKind::kUsage,
-                  fmt::format("backup {} has no tablespace '{}'. HINT: it has {}", request.backup.id.text,
+                  fmt::format("backup {} has no tablespace '{}'\nHINT: it has {}", request.backup.id.text,
                               name, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
     }
     if (!fs::path(location).is_absolute()) {

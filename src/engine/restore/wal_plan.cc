@@ -228,6 +228,7 @@ WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const Recove
                  WalWishes wishes, const std::vector<WalEntry>& index) {
   WalPlan plan;
   const Route route = route_of(home, info, target, index);
+  plan.followed = route.timeline;
   if (!wishes.fetched) {
     const auto needed = needed_wal({.begin_wal = *info.begin_wal,
                                     .end_wal = *info.end_wal,

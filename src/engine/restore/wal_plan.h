@@ -24,6 +24,7 @@ struct WalPlan {
   std::uint64_t bytes = 0;
   std::vector<std::string> warnings;
   bool has_partial = false;
+  pgformat::Timeline followed = 0;  // the timeline that the target means
   // Set when the server itself would take another timeline for the latest: the archive has histories that do
   // not lead through the backup, or lacks one.
   std::optional<pgformat::Timeline> timeline{};
