@@ -22,6 +22,9 @@ constexpr std::size_t kMostSteps = 4096;  // in a batch: many empty files use no
 // From this size on the file system is told the size in advance, and the disk is kept busy meanwhile.
 constexpr std::uint64_t kLargeFile = 4 * 1024 * 1024;
 constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
+// Below this, a file's write-back is left to the sync at the end: many small files make one large write
+// there.
+constexpr std::uint64_t kSmallFile = 128 * 1024;
 
 }  // namespace
 
@@ -71,7 +74,7 @@ class OpenFile {
   }
 
   void close() {
-    if (is_large_) push();
+    if (written_ >= kSmallFile) push();
     if (fd_.close() != 0) os::throw_errno("cannot close", path_);
   }
 
