@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <vector>
@@ -31,9 +32,16 @@ void tell(const CopyOptions& options, std::uint64_t size) {
 
 bool reflink(int from, int to) { return ::ioctl(to, FICLONE, from) == 0; }
 
+// Room for the whole file and the read that finds its end, within limits: most files are small.
+std::size_t buffer_size(int file) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || status.st_size < 0) return kMemoryPiece;
+  return std::clamp<std::size_t>(static_cast<std::size_t>(status.st_size) + 1, 4096, kMemoryPiece);
+}
+
 std::uint64_t copy_through_memory(int from, int to, const std::filesystem::path& source,
                                   const std::filesystem::path& target, const CopyOptions& options) {
-  std::vector<std::byte> buffer(kMemoryPiece);
+  std::vector<std::byte> buffer(buffer_size(from));
   std::uint64_t total = 0;
   while (true) {
     look_for_stop(options);

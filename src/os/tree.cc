@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,22 +27,41 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
+// Names in little memory: a folder may hold a million of them.
+class Names {
+ public:
+  void add(const char* name) {
+    starts_.push_back(text_.size());
+    text_.append(name).push_back('\0');
+  }
+  void sort() {
+    std::sort(starts_.begin(), starts_.end(),
+              [&](std::size_t a, std::size_t b) { return std::strcmp(&text_[a], &text_[b]) < 0; });
+  }
+  [[nodiscard]] std::size_t size() const { return starts_.size(); }
+  [[nodiscard]] const char* operator[](std::size_t index) const { return &text_[starts_[index]]; }
+
+ private:
+  std::string text_;
+  std::vector<std::size_t> starts_;
+};
+
 // Names in a folder, in byte order; nothing if it vanished.
-std::vector<std::string> names_in(const fs::path& folder, bool must_exist) {
+Names names_in(const fs::path& folder, bool must_exist) {
   const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(folder.c_str()));
   if (!directory) {
     if (errno == ENOENT && !must_exist) return {};
     throw_errno("cannot read the directory", folder);
   }
-  std::vector<std::string> names;
+  Names names;
   errno = 0;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string_view name(entry->d_name);
-    if (name != "." && name != "..") names.emplace_back(name);
+    if (name != "." && name != "..") names.add(entry->d_name);
     errno = 0;
   }
   if (errno != 0) throw_errno("cannot read the directory", folder);
-  std::sort(names.begin(), names.end());
+  names.sort();
   return names;
 }
 
@@ -54,9 +74,10 @@ EntryKind kind_of(mode_t mode) {
 
 void walk(const fs::path& root, const fs::path& relative,
           const std::function<bool(const TreeEntry&)>& visit) {
-  for (const std::string& name : names_in(root / relative, relative.empty())) {
+  const Names names = names_in(root / relative, relative.empty());
+  for (std::size_t i = 0; i < names.size(); ++i) {
     struct stat status {};
-    const fs::path below = relative / name;
+    const fs::path below = relative / names[i];
     if (::lstat((root / below).c_str(), &status) != 0) {
       if (errno == ENOENT) continue;
       throw_errno("cannot look at", root / below);
