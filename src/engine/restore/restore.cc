@@ -51,6 +51,7 @@ void check_tablespace_names(const RestoreRequest& request) {
                     [&, wanted = name](const catalog::Tablespace& t) { return t.name == wanted; });
     if (!found) {
       std::vector<std::string> names;
+      names.reserve(known.size());
       for (const auto& tablespace : known) names.push_back(tablespace.name);
       throw Error(ErrorKind::kUsage,
                   fmt::format("backup {} has no tablespace '{}'\nHINT: it has {}", request.backup.id.text,
@@ -288,6 +289,7 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   const std::vector<RestoreFolder> folders = all_folders(plan);
   prepare_folders(folders);
   std::vector<os::FileSystemSync> syncs;
+  syncs.reserve(folders.size());
   for (const RestoreFolder& folder : folders) syncs.emplace_back(folder.to);
   os::fault_point("restore-prepared");
 
