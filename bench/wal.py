@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import sys
 import time
 
 import measure
@@ -52,9 +53,17 @@ def archive(scene):
         each = f"for f in {incoming}/*; do cp $f {copy}/ && sync {copy}/${{f##*/}} || exit 1; done"
         return measure.timed(["sh", "-c", each], scene.scratch.path)
 
+    def original():
+        refill()
+        return measure.timed([place.original_barman(), "-c", barman.config, "archive-wal", "main"], scene.scratch.path)
+
     runs = measure.alternate(3, ours=ours, theirs=theirs)
     measure.ratio(f"archive-wal: {len(names)} segments", measure.median(runs["ours"]), "cp and sync", measure.median(runs["theirs"]), 1.2)
     measure.below("archive-wal, peak memory", max(run.peak_mib for run in runs["ours"]), 64, "MiB")
+    try:
+        measure.ratio("archive-wal: the same", measure.median(runs["ours"]), "the original", measure.median(measure.alternate(1, original=original)["original"]), 1)
+    except place.Missing as why:
+        print(why, file=sys.stderr)
 
 
 def _made(folder):
