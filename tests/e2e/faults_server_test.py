@@ -12,7 +12,7 @@ from harness import EndToEnd, on_versions, wait_until
 class WhileCopying(EndToEnd):
     def slow_backup(self, barman, kib_per_second=8192):
         """A backup that is under way, slow enough for something to happen meanwhile."""
-        running = barman.start("backup", "--wait", "--no-retry", "--bwlimit", str(kib_per_second), "main")
+        running = barman.start("backup", "--wait", "--no-retry", "--immediate-checkpoint", "--bwlimit", str(kib_per_second), "main")
 
         def copying():
             self.assertTrue(running.running(), running.out + running.err)
