@@ -174,8 +174,9 @@ class WithServer(EndToEnd):
     def test_another_cluster_behind_the_name(self):
         cluster, barman = self.streaming()
         barman.ok("backup", "--wait", "main")
-        before = barman.archived_wal("main")
         barman.stop_all()
+        barman.ok("archive-wal", "main")
+        before = barman.archived_wal("main")
         stranger = self.cluster(name="stranger")
         barman.server("main", stranger)
         result = barman.run("check", "main")

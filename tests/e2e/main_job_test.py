@@ -6,6 +6,7 @@ import os
 import shutil
 
 import harness
+import place
 from harness import EndToEnd, on_versions, wait_until
 
 
@@ -95,7 +96,7 @@ class MainJob(EndToEnd):
         destination = os.path.join(self.scratch.path, "restored")
         barman.ok("restore", "main", "latest", destination)
         # restore leaves the manifest behind: from here on the files change
-        shutil.copy(barman.directory("main", "base", barman.backup_ids("main")[0], "data", "backup_manifest"), destination)
+        place.give(shutil.copy(barman.directory("main", "base", barman.backup_ids("main")[0], "data", "backup_manifest"), destination))
         # What restore itself edits or adds; nothing else may differ from the manifest.
         done = cluster.verifybackup(destination, check=False)
         said = [line for line in done.stderr.splitlines() if "error" in line]
