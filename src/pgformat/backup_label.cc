@@ -93,6 +93,17 @@ BackupLabel parse_backup_label(std::string_view text) {
   return label;
 }
 
+std::string combined_backup_label(std::string_view text) {
+  std::string label;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n') + 1);  // npos + 1 is 0
+    const std::string_view whole = line.empty() ? text : line;
+    if (!whole.starts_with("INCREMENTAL FROM ")) label += whole;
+    text.remove_prefix(whole.size());
+  }
+  return label;
+}
+
 std::vector<HistoryEntry> parse_history(std::string_view text) {
   std::vector<HistoryEntry> entries;
   for_each_line(text, [&](std::string_view raw) {

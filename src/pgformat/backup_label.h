@@ -24,6 +24,10 @@ struct BackupLabel {
 // Throws kCorrupt if START WAL LOCATION is missing or malformed.
 BackupLabel parse_backup_label(std::string_view text);
 
+// The label of the full backup that a chain of incremental ones makes: that of the last, without the lines
+// that say what it is built on.
+std::string combined_backup_label(std::string_view text);
+
 struct HistoryEntry {
   Timeline parent = 0;
   Lsn switched_at;

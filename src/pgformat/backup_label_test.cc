@@ -31,6 +31,16 @@ TEST(BackupLabel, OfAnIncrementalBackupNamesItsParent) {
   EXPECT_EQ(label.incremental_from, parse_lsn("0/1000028"));
 }
 
+TEST(BackupLabel, OfACombinedBackupDoesNotNameAParent) {
+  const std::string incremental =
+      std::string(kLabel) + "INCREMENTAL FROM LSN: 0/1000028\nINCREMENTAL FROM TLI: 1\n";
+  EXPECT_EQ(combined_backup_label(incremental), kLabel);
+  EXPECT_EQ(combined_backup_label(kLabel), kLabel);
+  EXPECT_EQ(combined_backup_label("INCREMENTAL FROM TLI: 1"), "");
+  EXPECT_EQ(combined_backup_label("LABEL: x"), "LABEL: x");
+  EXPECT_EQ(combined_backup_label(""), "");
+}
+
 TEST(BackupLabel, WithoutATimelineOrWithWindowsLineEndsIsRead) {
   EXPECT_FALSE(parse_backup_label("START WAL LOCATION: 0/2000028 (file 000000010000000000000002)").timeline);
   EXPECT_EQ(
