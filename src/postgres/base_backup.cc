@@ -11,12 +11,13 @@
 
 #include "postgres/copy_message.h"
 #include "postgres/quoting.h"
+#include "postgres/upload_manifest.h"
 
 namespace barman::postgres {
 
 namespace {
 
-constexpr std::string_view kDoing = "base backup";
+constexpr std::string_view kBackup = "base backup";
 constexpr int kTypedMessages = 150000;  // parenthesised options, one COPY stream with typed messages
 constexpr std::uint32_t kMinRate = 32;
 constexpr std::uint32_t kMaxRate = 1'048'576;
@@ -42,6 +43,7 @@ std::string options_command(const BaseBackupOptions& options) {
   if (!options.wait_for_archiver) words.emplace_back("WAIT 0");
   if (options.max_rate_kib) words.push_back(fmt::format("MAX_RATE {}", *options.max_rate_kib));
   if (options.tablespace_map) words.emplace_back("TABLESPACE_MAP");
+  if (options.parent_manifest != nullptr) words.emplace_back("INCREMENTAL");
   if (options.manifest) {
     words.emplace_back("MANIFEST 'yes'");
     words.emplace_back("MANIFEST_CHECKSUMS 'CRC32C'");
@@ -56,7 +58,7 @@ std::uint64_t number(const std::optional<std::string>& text) {
 }
 
 [[noreturn]] void throw_unexpected(std::string_view what) {
-  throw Error(ErrorKind::kFailed, fmt::format("{}: the server did not send {} as expected", kDoing, what));
+  throw Error(ErrorKind::kFailed, fmt::format("{}: the server did not send {} as expected", kBackup, what));
 }
 
 BackupPosition position_of(const Result& result, std::string_view what) {
@@ -80,9 +82,9 @@ std::vector<Tablespace> tablespaces_of(const Result& result) {
 
 // One backup as it arrives. Page checksum failures come as WARNINGs with the file's name, long before the
 // error that ends the backup and names none.
-class Conversation {
+class BackupConversation {
  public:
-  Conversation(Connection& connection, BaseBackupReceiver& receiver, const std::stop_token& stop)
+  BackupConversation(Connection& connection, BaseBackupReceiver& receiver, const std::stop_token& stop)
       : connection_(connection), receiver_(receiver), wait_(stop) {}
 
   void run(const BaseBackupOptions& options) {
@@ -90,6 +92,7 @@ class Conversation {
       converse(options);
     } catch (const ServerError& e) {
       pass_on_notices();
+      if (damaged_.empty() && options.parent_manifest != nullptr) throw explain_incremental_failure(e);
       if (damaged_.empty()) throw;
       throw ServerError(
           ErrorKind::kCorrupt,
@@ -102,7 +105,8 @@ class Conversation {
 
  private:
   void converse(const BaseBackupOptions& options) {
-    connection_.send(kDoing, base_backup_command(options, connection_.server_version()), wait_);
+    if (options.parent_manifest != nullptr) upload_manifest(connection_, *options.parent_manifest, wait_);
+    connection_.send(kBackup, base_backup_command(options, connection_.server_version()), wait_);
     const BackupPosition start = position_of(next_result(), "the start position");
     tablespaces_ = tablespaces_of(next_result());
     receiver_.started(start, tablespaces_);
@@ -118,7 +122,7 @@ class Conversation {
   }
 
   Result next_result() {
-    Result result = peeked_ ? *std::exchange(peeked_, std::nullopt) : connection_.next_result(kDoing, wait_);
+    Result result = peeked_ ? *std::exchange(peeked_, std::nullopt) : connection_.next_result(kBackup, wait_);
     pass_on_notices();
     return result;
   }
@@ -191,7 +195,7 @@ class Conversation {
       throw Error(ErrorKind::kFailed,
                   fmt::format("{}: the server sent an archive \"{}\" of a tablespace at \"{}\" that "
                               "is not in its list",
-                              kDoing, archive.file_name, archive.tablespace));
+                              kBackup, archive.file_name, archive.tablespace));
     }
     return *found;
   }
@@ -240,7 +244,7 @@ std::string file_of_checksum_warning(std::string_view text) {
 
 void run_base_backup(Connection& connection, const BaseBackupOptions& options, BaseBackupReceiver& receiver,
                      const std::stop_token& stop) {
-  Conversation(connection, receiver, stop).run(options);
+  BackupConversation(connection, receiver, stop).run(options);
 }
 
 }  // namespace barman::postgres

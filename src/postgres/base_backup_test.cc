@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "postgres/libpq_replication.h"
 #include "postgres/quoting.h"
+#include "stream/memory.h"
 
 namespace barman::postgres {
 namespace {
@@ -41,6 +42,13 @@ TEST(BaseBackupCommand, SpeaksOptionsTo15AndLater) {
              .tablespace_map = true};
   EXPECT_EQ(base_backup_command(options, 180001),
             "BASE_BACKUP (LABEL 'x', CHECKPOINT 'fast', WAIT 0, MAX_RATE 32, TABLESPACE_MAP)");
+}
+
+TEST(BaseBackupCommand, AsksForAnIncrementalBackupOnTopOfAManifest) {
+  stream::MemorySource manifest("{}");
+  EXPECT_EQ(base_backup_command({.label = "x", .progress = false, .parent_manifest = &manifest}, 170000),
+            "BASE_BACKUP (LABEL 'x', CHECKPOINT 'spread', INCREMENTAL, MANIFEST 'yes', MANIFEST_CHECKSUMS "
+            "'CRC32C')");
 }
 
 TEST(BaseBackupCommand, RefusesARateThatServersDoNotTake) {

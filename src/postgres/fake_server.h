@@ -44,6 +44,7 @@ inline std::string row(std::initializer_list<std::optional<std::string_view>> fi
   return message('T', columns) + message('D', values);
 }
 inline std::string copy_out() { return message('H', number(0, 1) + number(0, 2)); }
+inline std::string copy_in() { return message('G', number(0, 1) + number(0, 2)); }
 inline std::string copy_both() { return message('W', number(0, 1) + number(0, 2)); }
 inline std::string copy_data(std::string_view data) { return message('d', data); }
 inline std::string copy_done() { return message('c', ""); }

@@ -9,6 +9,7 @@
 #include "postgres/connector.h"
 #include "postgres/fake_server.h"
 #include "postgres/session.h"
+#include "stream/memory.h"
 
 namespace barman::postgres {
 namespace {
@@ -147,6 +148,85 @@ TEST(BaseBackup, DataBeforeAnArchiveOrOfAnUnknownTablespaceIsRefused) {
     });
     EXPECT_EQ(kind, ErrorKind::kFailed) << text;
   }
+}
+
+// The failure of an incremental backup of a server that answers the upload, and then the command.
+std::pair<ErrorKind, std::string> incremental_failure(const std::string& version,
+                                                      std::vector<std::string> answers) {
+  FakeServer server(version, std::move(answers));
+  Record record;
+  stream::MemorySource manifest("{}");
+  return failure_of([&] {
+    LibpqConnector()
+        .replication(server.conninfo(), {})
+        ->base_backup({.label = "x", .parent_manifest = &manifest}, record, {});
+  });
+}
+
+std::string manifest_taken() { return say::complete("UPLOAD_MANIFEST") + say::ready(); }
+
+TEST(IncrementalBackup, SendsTheManifestOfItsParentFirst) {
+  FakeServer server("17.2", {say::copy_in(), manifest_taken(),
+                             positions() + say::copy_out() + say::copy_data("nbase.tar\0\0"s) +
+                                 say::copy_data("dTAR") + say::copy_done() + end_position()});
+  Record record;
+  const std::string text(100'000, '{');
+  stream::MemorySource manifest(text, 40'000);
+  LibpqConnector()
+      .replication(server.conninfo(), {})
+      ->base_backup({.label = "x", .parent_manifest = &manifest}, record, {});
+  EXPECT_EQ(record.lines.back(), "ended 0/2000100");
+  const auto& heard = server.heard();
+  ASSERT_GE(heard.size(), 4U);
+  EXPECT_EQ(heard[0], "QUPLOAD_MANIFEST\0"s);
+  std::string sent;
+  std::size_t next = 1;
+  for (; next < heard.size() && heard[next][0] == 'd'; ++next) sent += heard[next].substr(1);
+  EXPECT_EQ(sent, text);
+  EXPECT_EQ(heard[next], "c");
+  EXPECT_THAT(heard[next + 1], HasSubstr("INCREMENTAL"));
+}
+
+TEST(IncrementalBackup, NeedsAServerThatKnowsIt) {
+  const auto [kind, text] = incremental_failure("16.4", {say::copy_in()});
+  EXPECT_EQ(kind, ErrorKind::kFailed);
+  EXPECT_EQ(text, "PostgreSQL 16.4 cannot take incremental backups: they need 17");
+}
+
+TEST(IncrementalBackup, AManifestThatTheServerRefusesIsAFailure) {
+  const auto [kind, text] = incremental_failure(
+      "17.2", {say::copy_in(), say::error("22023", "backup manifest checksum mismatch") + say::ready()});
+  EXPECT_EQ(kind, ErrorKind::kFailed);
+  EXPECT_EQ(text, "sending the parent's manifest: backup manifest checksum mismatch");
+}
+
+TEST(IncrementalBackup, AServerThatDoesNotWantTheManifestIsAFailure) {
+  const auto [kind, text] = incremental_failure("17.2", {manifest_taken()});
+  EXPECT_EQ(kind, ErrorKind::kFailed);
+  EXPECT_THAT(text, HasSubstr("did not ask for it"));
+}
+
+TEST(IncrementalBackup, AServerThatVanishesDuringTheUploadIsATransientFailure) {
+  EXPECT_EQ(incremental_failure("17.2", {say::copy_in(), ""}).first, ErrorKind::kTransient);
+}
+
+TEST(IncrementalBackup, SaysWhatToDoWhenSummariesAreMissing) {
+  const auto failure = [](std::string_view sqlstate, std::string_view text) {
+    return incremental_failure("17.2",
+                               {say::copy_in(), manifest_taken(), say::error(sqlstate, text) + say::ready()})
+        .second;
+  };
+  EXPECT_THAT(
+      failure("55000",
+              "WAL summaries are required on timeline 1 from 0/2000028 to 0/5000028, but no summaries for "
+              "that timeline and LSN range exist"),
+      HasSubstr("no summaries for that timeline and LSN range exist. The server has removed these summaries "
+                "already, or summarize_wal was off for a while: take a full backup"));
+  EXPECT_THAT(failure("55000", "WAL summarization is not progressing"),
+              HasSubstr("pg_get_wal_summarizer_state()"));
+  EXPECT_THAT(failure("55000", "etwas anderes"),
+              HasSubstr("etwas anderes. If this stays, take a full backup"));
+  EXPECT_EQ(failure("58030", "could not read"), "base backup: could not read");
 }
 
 TEST(BaseBackup, AStopEndsTheWaitForASilentServer) {
