@@ -30,7 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto in = std::as_bytes(std::span(data, size));
   (void)barman::codec::is_openpgp_encrypted(in);
   (void)barman::codec::detect_compression(in);
-  for (const auto kind : {barman::codec::Compression::kGzip, barman::codec::Compression::kBzip2}) {
+  using barman::codec::Compression;
+  for (const auto kind : {Compression::kBzip2, Compression::kGzip, Compression::kLz4, Compression::kSnappy,
+                          Compression::kXz, Compression::kZstd}) {
     try {
       decompress(*barman::codec::decompressor(kind), in);
     } catch (const barman::Error&) {

@@ -4,6 +4,7 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libbz2-dev
+       liblzma-dev libzstd-dev liblz4-dev libsnappy-dev
        libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev)
 demo=(postgresql-15)
 test=(libgtest-dev libgmock-dev ccache clang clang-tidy python3 postgresql-15 procps

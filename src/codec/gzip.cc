@@ -18,50 +18,53 @@ using stream::Bytes;
 constexpr int kGzipWindow = 15 + 16;  // the largest window, with gzip's header
 
 // zlib counts in 32 bits.
-uInt clamped(std::size_t size) {
+uInt clamped_to_uint(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max() / 2));
 }
 
-void hand_over(z_stream& z, Bytes in, Buffer out) {
+void hand_to_zlib(z_stream& z, Bytes in, Buffer out) {
   z.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data()));
-  z.avail_in = clamped(in.size());
+  z.avail_in = clamped_to_uint(in.size());
   z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = clamped(out.size());
+  z.avail_out = clamped_to_uint(out.size());
 }
 
-class Compressor final : public stream::Filter {
+class GzipCompressor final : public stream::Filter {
  public:
-  explicit Compressor(int level) {
+  explicit GzipCompressor(int level) {
     constexpr int kMemoryLevel = 8;
     if (deflateInit2(&z_, level, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
       throw std::bad_alloc();
     }
   }
-  ~Compressor() override { deflateEnd(&z_); }
-  Compressor(const Compressor&) = delete;
-  Compressor& operator=(const Compressor&) = delete;
+  ~GzipCompressor() override { deflateEnd(&z_); }
+  GzipCompressor(const GzipCompressor&) = delete;
+  GzipCompressor& operator=(const GzipCompressor&) = delete;
 
   Step step(Bytes in, Buffer out, Input input) override {
-    hand_over(z_, in, out);
+    if (ended_ && deflateReset(&z_) != Z_OK) throw std::bad_alloc();
+    hand_to_zlib(z_, in, out);
     const uInt offered = z_.avail_in;
     const uInt room = z_.avail_out;
     const bool last = input == Input::kLast && offered == in.size();
     const int result = deflate(&z_, last ? Z_FINISH : Z_NO_FLUSH);
-    return {offered - z_.avail_in, room - z_.avail_out, result == Z_STREAM_END};
+    ended_ = result == Z_STREAM_END;
+    return {offered - z_.avail_in, room - z_.avail_out, ended_};
   }
 
  private:
   z_stream z_{};
+  bool ended_ = false;
 };
 
-class Decompressor final : public stream::Filter {
+class GzipDecompressor final : public stream::Filter {
  public:
-  Decompressor() {
+  GzipDecompressor() {
     if (inflateInit2(&z_, kGzipWindow) != Z_OK) throw std::bad_alloc();
   }
-  ~Decompressor() override { inflateEnd(&z_); }
-  Decompressor(const Decompressor&) = delete;
-  Decompressor& operator=(const Decompressor&) = delete;
+  ~GzipDecompressor() override { inflateEnd(&z_); }
+  GzipDecompressor(const GzipDecompressor&) = delete;
+  GzipDecompressor& operator=(const GzipDecompressor&) = delete;
 
   Step step(Bytes in, Buffer out, Input input) override {
     if (where_ == Where::kBetween && !in.empty()) {
@@ -83,7 +86,7 @@ class Decompressor final : public stream::Filter {
   }
 
   Step step_inside(Bytes in, Buffer out, Input input) {
-    hand_over(z_, in, out);
+    hand_to_zlib(z_, in, out);
     const uInt offered = z_.avail_in;
     const uInt room = z_.avail_out;
     const int result = inflate(&z_, Z_NO_FLUSH);
@@ -109,8 +112,8 @@ class Decompressor final : public stream::Filter {
 
 }  // namespace
 
-std::unique_ptr<stream::Filter> gzip_compressor(int level) { return std::make_unique<Compressor>(level); }
+std::unique_ptr<stream::Filter> gzip_compressor(int level) { return std::make_unique<GzipCompressor>(level); }
 
-std::unique_ptr<stream::Filter> gzip_decompressor() { return std::make_unique<Decompressor>(); }
+std::unique_ptr<stream::Filter> gzip_decompressor() { return std::make_unique<GzipDecompressor>(); }
 
 }  // namespace barman::codec
