@@ -23,7 +23,7 @@ constexpr Field kName{0, 100};
 constexpr Field kMode{100, 8};
 constexpr Field kSize{124, 12};
 constexpr Field kModified{136, 12};
-constexpr Field kChecksum{148, 8};
+constexpr Field kHeaderChecksum{148, 8};
 constexpr std::size_t kType = 156;
 constexpr Field kLinkName{157, 100};
 constexpr Field kMagic{257, 6};
@@ -77,10 +77,10 @@ bool is_zero(Bytes data) {
 void check_sum(Bytes header) {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < header.size(); ++i) {
-    const bool is_own = i >= kChecksum.offset && i < kChecksum.offset + kChecksum.size;
+    const bool is_own = i >= kHeaderChecksum.offset && i < kHeaderChecksum.offset + kHeaderChecksum.size;
     sum += is_own ? ' ' : std::to_integer<std::uint64_t>(header[i]);
   }
-  if (number_of(header, kChecksum) != sum) throw_corrupt("the checksum of a header is wrong");
+  if (number_of(header, kHeaderChecksum) != sum) throw_corrupt("the checksum of a header is wrong");
 }
 
 std::string full_name(Bytes header) {
@@ -214,7 +214,7 @@ void TarReader::read_header() {
                .modified = static_cast<std::int64_t>(required_number(header_, kModified, "time"))});
 }
 
-void TarReader::begin_entry(TarEntry entry) {
+void TarReader::begin_entry(const TarEntry& entry) {
   receiver_.begin(entry);
   if (entry.size == 0) {
     receiver_.end();

@@ -56,7 +56,7 @@ class TarReader final : public stream::Sink {
   stream::Bytes take_long_name(stream::Bytes data);
   static void take_end(stream::Bytes data);
   void read_header();
-  void begin_entry(TarEntry entry);
+  void begin_entry(const TarEntry& entry);
   void begin_long_name(std::string& name, std::uint64_t size);
   void pad(std::uint64_t size);
 

@@ -1,0 +1,34 @@
+// Compression and decompression as stages of a data path, on as many cores as they may have.
+//
+// The input is cut into blocks of a fixed size, and each becomes a frame (member, stream) of its own: every
+// program that reads the format reads them in a row, and any number of threads can work on them. What is lost
+// is what a block could have learned from the one before; so blocks are several times as large as the
+// distance that the method looks back at the usual levels, or, where that would take tens of megabytes a
+// worker, as large as memory allows.
+#pragma once
+
+#include <cstddef>
+
+#include "codec/codec.h"
+#include "stream/chain.h"
+
+namespace barman::codec {
+
+// Plain bytes in one frame.
+std::size_t block_size(Compression kind, int level);
+
+// The cores but one, as the rest of the path wants one too; at least one, and only so many that the stage
+// takes no more than 72 MiB.
+unsigned default_workers(Compression kind, int level);
+
+// Compresses on `workers` threads, at least one, which begin when there is a second block. Holds at most
+// `workers` + 2 blocks and their frames. Nothing in, one empty frame out.
+stream::Stage compress(Compression kind, int level, unsigned workers);
+inline stream::Stage compress(Compression kind, int level) {
+  return compress(kind, level, default_workers(kind, level));
+}
+
+// Reads what any program wrote, on the thread of the caller.
+stream::Stage decompress(Compression kind);
+
+}  // namespace barman::codec

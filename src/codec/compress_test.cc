@@ -1,0 +1,146 @@
+#include "codec/compress.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "base/error.h"
+#include "stream/memory.h"
+
+namespace barman::codec {
+namespace {
+
+std::string numbered_rows(std::size_t size) {
+  std::string text;
+  for (std::uint32_t i = 0; text.size() < size; ++i) text += std::to_string(i * 2654435761U) + " row\n";
+  text.resize(size);
+  return text;
+}
+
+std::string through_stage(const stream::Stage& stage, std::string_view text, std::size_t part = 65536) {
+  std::string out;
+  const auto path = stream::chain(stage, std::make_unique<stream::AppendTo>(out));
+  for (; !text.empty(); text.remove_prefix(std::min(part, text.size()))) {
+    path->write(stream::bytes_of(text.substr(0, part)));
+  }
+  path->finish();
+  return out;
+}
+
+struct Method {
+  Compression kind;
+  int level;
+};
+
+void PrintTo(const Method& method, std::ostream* out) { *out << name_of(method.kind) << method.level; }
+
+class CompressStage : public testing::TestWithParam<Method> {};
+
+TEST_P(CompressStage, ReturnsWhatWasPutInWhateverItsSizeAndTheNumberOfWorkers) {
+  const auto [kind, level] = GetParam();
+  const std::size_t block = block_size(kind, level);
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, block - 1, block, block + 1, 3 * block + 17}) {
+    const std::string text = numbered_rows(size);
+    for (const unsigned workers : {1U, 3U}) {
+      const std::string stored = through_stage(compress(kind, level, workers), text);
+      EXPECT_EQ(detect_compression(stream::bytes_of(stored)), kind);
+      EXPECT_EQ(through_stage(decompress(kind), stored), text) << size << " bytes, " << workers << " workers";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, CompressStage,
+                         testing::Values(Method{Compression::kGzip, 1}, Method{Compression::kBzip2, 1},
+                                         Method{Compression::kBzip2, 9}, Method{Compression::kZstd, 1},
+                                         Method{Compression::kZstd, 3}, Method{Compression::kLz4, 0},
+                                         Method{Compression::kXz, 1}, Method{Compression::kSnappy, 0}),
+                         [](const auto& test) {
+                           return std::string(name_of(test.param.kind)) + std::to_string(test.param.level);
+                         });
+
+TEST(Compress, DoesNotDependOnTheNumberOfWorkersNorOnTheSizeOfWrites) {
+  const std::string text = numbered_rows(5000000);
+  const std::string stored = through_stage(compress(Compression::kZstd, 1, 1), text);
+  EXPECT_EQ(through_stage(compress(Compression::kZstd, 1, 4), text, 999), stored);
+  EXPECT_EQ(through_stage(compress(Compression::kZstd, 1, 2), text, text.size()), stored);
+}
+
+// Takes so many bytes, then fails.
+class FullDisk final : public stream::Sink {
+ public:
+  explicit FullDisk(std::size_t room) : room_(room) {}
+  void write(stream::Bytes data) override {
+    if (data.size() > room_) throw Error(ErrorKind::kFailed, "disk full");
+    room_ -= data.size();
+  }
+  void finish() override { throw Error(ErrorKind::kFailed, "cannot sync"); }
+
+ private:
+  std::size_t room_;
+};
+
+TEST(Compress, AFailureBehindItComesOutInFront) {
+  const std::string text = numbered_rows(20000000);
+  const auto path = stream::chain(compress(Compression::kLz4, 0, 2), std::make_unique<FullDisk>(3000000));
+  EXPECT_THROW(
+      {
+        path->write(stream::bytes_of(text));
+        path->finish();
+      },
+      Error);
+}
+
+TEST(Compress, AFailureToFinishComesOutOfFinish) {
+  const auto path = stream::chain(compress(Compression::kZstd, 1, 2), std::make_unique<FullDisk>(1000));
+  path->write(stream::bytes_of("few bytes"));
+  EXPECT_THROW(path->finish(), Error);
+}
+
+TEST(Compress, AnEncoderThatCannotBeMadeIsToldNotSwallowed) {
+  const std::string text = numbered_rows(10000000);
+  std::string out;
+  const auto path = stream::chain(compress(Compression::kXz, 99, 2), std::make_unique<stream::AppendTo>(out));
+  EXPECT_THROW(
+      {
+        path->write(stream::bytes_of(text));
+        path->finish();
+      },
+      Error);
+}
+
+// Tells whether anybody finished it.
+class Watched final : public stream::Sink {
+ public:
+  explicit Watched(bool& finished) : finished_(finished) {}
+  void write(stream::Bytes) override {}
+  void finish() override { finished_ = true; }
+
+ private:
+  bool& finished_;
+};
+
+TEST(Compress, AbandonedHalfWayPublishesNothing) {
+  const std::string text = numbered_rows(8000000);
+  bool finished = false;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1000}, text.size()}) {
+    auto path = stream::chain(compress(Compression::kGzip, 6, 3), std::make_unique<Watched>(finished));
+    path->write(stream::bytes_of(text).first(size));
+    path.reset();
+    EXPECT_FALSE(finished);
+  }
+}
+
+TEST(Compress, TheDefaultNumberOfWorkersLeavesMemoryForOthers) {
+  for (const auto kind : {Compression::kGzip, Compression::kBzip2, Compression::kZstd, Compression::kXz}) {
+    for (int level = levels_of(kind).lowest; level <= levels_of(kind).highest; ++level) {
+      const unsigned workers = default_workers(kind, level);
+      EXPECT_GE(workers, 1U);
+      EXPECT_LE((workers + 2) * 2 * block_size(kind, level), std::size_t{72} << 20U);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace barman::codec
