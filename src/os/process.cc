@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -42,7 +44,7 @@ class ExecArguments {
       const std::string_view text(*entry);
       if (!command.env.contains(std::string(text.substr(0, text.find('='))))) env_text_.emplace_back(text);
     }
-    for (const auto& [name, value] : command.env) env_text_.push_back(name + "=" + value);
+    for (const auto& [name, value] : command.env) env_text_.push_back(fmt::format("{}={}", name, value));
     for (auto& text : argv_text_) argv_.push_back(text.data());
     for (auto& text : env_text_) env_.push_back(text.data());
     argv_.push_back(nullptr);
@@ -63,7 +65,29 @@ struct Ends {
   int in = -1;  // -1: inherited
   int out = -1;
   int err = -1;
+  int secret = -1;  // -1: none
 };
+
+constexpr int kSecretEnd = 3;
+
+// The same file under a number that no end of the child will take.
+Fd out_of_the_way(const Fd& file) {
+  Fd moved(::fcntl(file.get(), F_DUPFD_CLOEXEC, kSecretEnd + 1));
+  if (!moved) throw Error(ErrorKind::kFailed, std::string("cannot make a pipe: ") + std::strerror(errno));
+  return moved;
+}
+
+// The end to read `secret` from, to its end.
+Fd secret_end(std::string_view secret) {
+  constexpr std::size_t kPipeHolds = 4096;
+  if (secret.size() > kPipeHolds) throw Error(ErrorKind::kFailed, "the passphrase is longer than 4096 bytes");
+  Pipe pipe = make_pipe();
+  const auto wrote = retry_on_signal([&] { return ::write(pipe.write.get(), secret.data(), secret.size()); });
+  if (wrote != static_cast<ssize_t>(secret.size())) {
+    throw Error(ErrorKind::kFailed, std::string("cannot write to a pipe: ") + std::strerror(errno));
+  }
+  return out_of_the_way(pipe.read);
+}
 
 // In the child, after fork: only async-signal-safe calls. Reports errno through `report` if it cannot start.
 [[noreturn]] void become(const Command& command, const ExecArguments& arguments, Ends ends, bool new_session,
@@ -75,6 +99,7 @@ struct Ends {
   if (new_session) ::setsid();
   const bool ready = (ends.in < 0 || ::dup2(ends.in, 0) >= 0) && (ends.out < 0 || ::dup2(ends.out, 1) >= 0) &&
                      (ends.err < 0 || ::dup2(ends.err, 2) >= 0) &&
+                     (ends.secret < 0 || ::dup2(ends.secret, kSecretEnd) >= 0) &&
                      (!command.directory || ::chdir(command.directory->c_str()) == 0);
   if (ready) ::execvpe(arguments.argv()[0], arguments.argv(), arguments.env());
   const int reason = errno;
@@ -85,6 +110,7 @@ struct Ends {
 pid_t start(const Command& command, Ends ends, bool new_session) {
   const ExecArguments arguments(command);
   Pipe report = make_pipe();
+  report.write = out_of_the_way(report.write);
   const pid_t child = ::fork();
   if (child < 0) throw Error(ErrorKind::kFailed, std::string("cannot fork: ") + std::strerror(errno));
   if (child == 0) become(command, arguments, ends, new_session, report.write.get());
@@ -122,6 +148,9 @@ class Conversation {
       : pipes_(pipes), in_(std::move(in)), out_(std::move(out)), err_(std::move(err)) {
     if (in_) ::fcntl(in_.get(), F_SETFL, O_NONBLOCK);
   }
+  ~Conversation() { ::explicit_bzero(output_.data(), output_.size()); }  // a child may print a passphrase
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
 
   // Returns false if `stop` was requested first.
   bool run(const std::stop_token& stop) {
@@ -180,8 +209,11 @@ Exit LocalRunner::run(const Command& command, Pipes pipes, const std::stop_token
   Pipe in = pipes.in != nullptr ? make_pipe() : Pipe{open_null(O_RDONLY), {}};
   Pipe out = pipes.out != nullptr ? make_pipe() : Pipe{{}, open_null(O_WRONLY)};
   Pipe err = pipes.err != nullptr ? make_pipe() : Pipe{{}, open_null(O_WRONLY)};
-  const pid_t child =
-      start(command, {.in = in.read.get(), .out = out.write.get(), .err = err.write.get()}, false);
+  Fd secret = pipes.secret ? secret_end(*pipes.secret) : Fd();
+  const Ends ends{
+      .in = in.read.get(), .out = out.write.get(), .err = err.write.get(), .secret = secret.get()};
+  const pid_t child = start(command, ends, false);
+  secret.close();
   in.read.close();
   out.write.close();
   err.write.close();

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stream/stream.h"
@@ -26,6 +27,9 @@ struct Pipes {
   stream::Source* in = nullptr;
   stream::Sink* out = nullptr;
   stream::Sink* err = nullptr;
+  // What the child reads at its descriptor 3, then end of file: a passphrase, which must be in neither argv
+  // nor environment. Borrowed, never copied, and so short that a pipe holds it (4096 bytes).
+  std::optional<std::string_view> secret{};
 };
 
 struct Exit {

@@ -28,6 +28,29 @@ TEST(LocalRunner, CarriesInputOutputAndStatus) {
   EXPECT_EQ(err, "hi\n");
 }
 
+TEST(LocalRunner, HandsASecretOverAtDescriptorThree) {
+  LocalRunner runner;
+  stream::MemorySource in("input");
+  std::string out;
+  stream::AppendTo out_sink(out);
+  const Exit exit = runner.run({.argv = {"sh", "-c", "cat <&3; cat; env; tr '\\0' ' ' </proc/$$/cmdline"}},
+                               {.in = &in, .out = &out_sink, .secret = "open sesame"}, {});
+  EXPECT_TRUE(exit.ok());
+  EXPECT_TRUE(out.starts_with("open sesameinput")) << out;
+  EXPECT_EQ(out.find("sesame", 16), std::string::npos);
+}
+
+TEST(LocalRunner, WithoutASecretThereIsNoDescriptorThree) {
+  LocalRunner runner;
+  EXPECT_FALSE(runner.run({.argv = {"sh", "-c", "cat <&3"}}, {}, {}).ok());
+}
+
+TEST(LocalRunner, RefusesASecretThatAPipeMightNotHold) {
+  LocalRunner runner;
+  const std::string secret(5000, 'x');
+  EXPECT_THROW(runner.run({.argv = {"true"}}, {.secret = secret}, {}), Error);
+}
+
 TEST(LocalRunner, SaysWhichSignalEndedTheChild) {
   LocalRunner runner;
   const Exit exit = runner.run({.argv = {"sh", "-c", "kill -9 $$"}}, {}, {});
