@@ -118,7 +118,9 @@ pid_t start(const Command& command, Ends ends, bool new_session) {
   int reason = 0;
   if (retry_on_signal([&] { return ::read(report.read.get(), &reason, sizeof reason); }) == sizeof reason) {
     ::waitpid(child, nullptr, 0);
-    throw Error(ErrorKind::kFailed, "cannot start " + command.argv.front() + ": " + std::strerror(reason));
+    throw Error(ErrorKind::kFailed,
+                fmt::format("cannot start {}: {}{}{}", command.argv.front(), std::strerror(reason),
+                            command.if_missing.empty() ? "" : "; ", command.if_missing));
   }
   return child;
 }

@@ -20,6 +20,7 @@ struct Command {
   std::vector<std::string> argv;
   std::map<std::string, std::string> env{};  // added to this process's environment
   std::optional<std::filesystem::path> directory{};
+  std::string if_missing{};  // what to do if it cannot be started, for the message
 };
 
 // The child's ends. A null pointer means /dev/null. Sinks are written to, not finished.
@@ -44,7 +45,8 @@ class ProcessRunner {
 
   // Runs `command` to its end, and reports how it ended; a non-zero exit is an answer, not an
   // Error. If `stop` is requested: TERM, then KILL after a grace time, then throws kCancelled.
-  // Throws kFailed if the program cannot be started.
+  // Throws kFailed if the program cannot be started. A child that does not read all of `in` is no failure, if
+  // SIGPIPE is ignored as signals.h has it.
   virtual Exit run(const Command& command, Pipes pipes, const std::stop_token& stop) = 0;
 
   // Starts `command` in a session of its own, its standard ends at /dev/null (or inherited with
