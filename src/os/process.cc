@@ -34,6 +34,12 @@ Pipe make_pipe() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
+// Room in a pipe for what a busy child and we hand over at a time, if the system grants it.
+void widen(const Fd& pipe) {
+  constexpr int kRoom = 1 << 20;
+  if (pipe) ::fcntl(pipe.get(), F_SETPIPE_SZ, kRoom);
+}
+
 Fd open_null(int flags) { return Fd(::open("/dev/null", flags | O_CLOEXEC)); }
 
 // What execve wants, made before fork: nothing may be allocated after it.
@@ -196,12 +202,14 @@ class Conversation {
     }
   }
 
+  static constexpr std::size_t kBuffer = 256 * 1024;
+
   Pipes pipes_;
   Fd in_;
   Fd out_;
   Fd err_;
-  std::vector<std::byte> input_ = std::vector<std::byte>(65536);
-  std::vector<std::byte> output_ = std::vector<std::byte>(65536);
+  std::vector<std::byte> input_ = std::vector<std::byte>(kBuffer);
+  std::vector<std::byte> output_ = std::vector<std::byte>(kBuffer);
   stream::Bytes pending_;
 };
 
@@ -212,6 +220,8 @@ Exit LocalRunner::run(const Command& command, Pipes pipes, const std::stop_token
   Pipe out = pipes.out != nullptr ? make_pipe() : Pipe{{}, open_null(O_WRONLY)};
   Pipe err = pipes.err != nullptr ? make_pipe() : Pipe{{}, open_null(O_WRONLY)};
   Fd secret = pipes.secret ? secret_end(*pipes.secret) : Fd();
+  if (pipes.in != nullptr) widen(in.write);
+  if (pipes.out != nullptr) widen(out.read);
   const Ends ends{
       .in = in.read.get(), .out = out.write.get(), .err = err.write.get(), .secret = secret.get()};
   const pid_t child = start(command, ends, false);
