@@ -14,6 +14,11 @@ if(BARMAN_SANITIZE)
   target_link_options(barman_options INTERFACE -fsanitize=${BARMAN_SANITIZE})
 endif()
 
+if(CMAKE_UNITY_BUILD)
+  # What is private to one source seems to gcc to be private to a header.
+  target_compile_options(barman_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
+
 find_program(BARMAN_CCACHE ccache)
 if(BARMAN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${BARMAN_CCACHE})

@@ -167,12 +167,11 @@ std::string format_log_line(const std::string& format, Time now, int level, std:
                             std::string_view message) {
   std::string line;
   for (std::size_t at = 0; at < format.size(); ++at) {
-    if (format[at] != '%' || at + 1 == format.size()) {
-      line += format[at];
-    } else if (format[at + 1] == '%') {
+    const std::string_view rest = std::string_view(format).substr(at);
+    if (rest.starts_with("%%")) {
       line += '%';
       ++at;
-    } else if (format[at + 1] == '(') {
+    } else if (rest.starts_with("%(")) {
       const std::size_t close = format.find(')', at);
       const std::size_t letter = close == std::string::npos ? close : format.find_first_of("sdfixr", close);
       if (letter == std::string::npos) return line + format.substr(at);

@@ -95,7 +95,7 @@ class Parser {
       Literal key = value(depth + 1);
       skip_space();
       if (!take(':')) fail("a colon is missing");
-      found.items.emplace_back(std::move(key), value(depth + 1));
+      found.items.push_back({.key = std::move(key), .value = value(depth + 1)});
       skip_space();
       comma = take(',');
     }

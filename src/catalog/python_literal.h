@@ -17,8 +17,9 @@ struct Literal {
   struct Tuple {
     std::vector<Literal> items;
   };
+  struct Entry;
   struct Dict {
-    std::vector<std::pair<Literal, Literal>> items;  // in the order of the text
+    std::vector<Entry> items;  // in the order of the text
   };
 
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Tuple, Dict> value;
@@ -28,6 +29,11 @@ struct Literal {
   // Null if this is of another type.
   [[nodiscard]] const std::string* text() const { return std::get_if<std::string>(&value); }
   [[nodiscard]] const std::vector<Literal>* items() const;  // of a list or a tuple
+};
+
+struct Literal::Entry {
+  Literal key;
+  Literal value;
 };
 
 // Parses a whole text: strings of all quote kinds and prefixes, escapes, adjacent strings, numbers, nested

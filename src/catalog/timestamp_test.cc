@@ -22,7 +22,7 @@ class Timestamps : public testing::Test {
   }
 };
 
-std::string again(std::string_view text) {
+std::string rewritten(std::string_view text) {
   const auto parsed = parse_timestamp(text);
   return parsed ? format_timestamp(*parsed) : "nothing";
 }
@@ -30,7 +30,7 @@ std::string again(std::string_view text) {
 TEST_F(Timestamps, WhatIsWrittenIsReadBack) {
   for (const std::string_view text : {"2026-11-22 13:30:01.412345+00:00", "2026-11-22 13:30:01+01:00",
                                       "1999-12-31 23:59:59.000001-09:30", "2026-01-01 00:00:00+05:53:28"}) {
-    EXPECT_EQ(again(text), text);
+    EXPECT_EQ(rewritten(text), text);
   }
 }
 
@@ -44,18 +44,18 @@ TEST_F(Timestamps, TheInstantDoesNotDependOnTheOffset) {
 }
 
 TEST_F(Timestamps, OtherFormsAreRead) {
-  EXPECT_EQ(again("2026-11-22T13:30:01Z"), "2026-11-22 13:30:01+00:00");
-  EXPECT_EQ(again("2026-11-22 13:30:01 UTC"), "2026-11-22 13:30:01+00:00");
-  EXPECT_EQ(again("2026-11-22 13:30:01,5+0230"), "2026-11-22 13:30:01.500000+02:30");
-  EXPECT_EQ(again("2026-11-22 13:30:01.1234567-03"), "2026-11-22 13:30:01.123456-03:00");
-  EXPECT_EQ(again("2026-11-22 13:30"), "2026-11-22 13:30:00+01:00");
+  EXPECT_EQ(rewritten("2026-11-22T13:30:01Z"), "2026-11-22 13:30:01+00:00");
+  EXPECT_EQ(rewritten("2026-11-22 13:30:01 UTC"), "2026-11-22 13:30:01+00:00");
+  EXPECT_EQ(rewritten("2026-11-22 13:30:01,5+0230"), "2026-11-22 13:30:01.500000+02:30");
+  EXPECT_EQ(rewritten("2026-11-22 13:30:01.1234567-03"), "2026-11-22 13:30:01.123456-03:00");
+  EXPECT_EQ(rewritten("2026-11-22 13:30"), "2026-11-22 13:30:00+01:00");
 }
 
 TEST_F(Timestamps, WithoutAZoneItIsLocalTime) {
-  EXPECT_EQ(again("2026-11-22 13:30:01"), "2026-11-22 13:30:01+01:00");
-  EXPECT_EQ(again("2026-07-22 13:30:01"), "2026-07-22 13:30:01+02:00");
-  EXPECT_EQ(again("Sun Nov 22 13:38:18 2026"), "2026-11-22 13:38:18+01:00");
-  EXPECT_EQ(again("Sun Nov  1 13:38:18 2026"), "2026-11-01 13:38:18+01:00");
+  EXPECT_EQ(rewritten("2026-11-22 13:30:01"), "2026-11-22 13:30:01+01:00");
+  EXPECT_EQ(rewritten("2026-07-22 13:30:01"), "2026-07-22 13:30:01+02:00");
+  EXPECT_EQ(rewritten("Sun Nov 22 13:38:18 2026"), "2026-11-22 13:38:18+01:00");
+  EXPECT_EQ(rewritten("Sun Nov  1 13:38:18 2026"), "2026-11-01 13:38:18+01:00");
 }
 
 TEST_F(Timestamps, CtimeIsOfTheTimestampsOwnZone) {

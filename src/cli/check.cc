@@ -22,7 +22,7 @@
 namespace barman::cli {
 namespace {
 
-struct Options {
+struct CheckOptions {
   std::vector<std::string> servers;
   bool nagios = false;
   std::string timeout;
@@ -33,8 +33,6 @@ struct Options {
   }
 };
 
-constexpr ServerRules kEveryServer = {.inactive = Then::kRun, .disabled = Then::kRun, .passive = Then::kRun};
-
 void warn_of_useless_primary(const engine::CheckReport& report, report::Writer& out) {
   const auto line =
       std::ranges::find(report.lines, "PostgreSQL server is standby", &engine::CheckLine::label);
@@ -44,7 +42,7 @@ void warn_of_useless_primary(const engine::CheckReport& report, report::Writer& 
       "'primary_conninfo'.");
 }
 
-int check(Parts& parts, const Options& options) {
+int check(Parts& parts, const CheckOptions& options) {
   for_each_server(parts, options.servers, kEveryServer, [&](const config::Server& server) {
     const engine::CheckReport report = check_server(parts, server, options.limit());
     warn_of_useless_primary(report, parts.out);
@@ -54,7 +52,7 @@ int check(Parts& parts, const Options& options) {
 }
 
 // One line (and details) for a monitoring system, whatever happens.
-int check_for_nagios(Parts& parts, const Options& options) {
+int check_for_nagios(Parts& parts, const CheckOptions& options) {
   parts.out.mute();
   report::NagiosResult result;
   try {
@@ -73,7 +71,7 @@ int check_for_nagios(Parts& parts, const Options& options) {
 }  // namespace
 
 void register_check(CLI::App& app, Body& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Checks whether servers are in order.");
   command->add_option("server_name", options->servers, "the servers, or 'all'")->required();
   command->add_flag("--nagios", options->nagios, "answer as a Nagios plugin does");

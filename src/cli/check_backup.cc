@@ -18,7 +18,7 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
+struct CheckBackupOptions {
   std::string server;
   std::string backup;
 };
@@ -48,7 +48,7 @@ void check(Parts& parts, const config::Server& server, const std::string& word) 
 }  // namespace
 
 void register_check_backup(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckBackupOptions>();
   CLI::App* command = app.add_subcommand(
       "check-backup", "Checks that all WAL which a backup needs is archived, and updates its status.");
   command->add_option("server_name", options->server, "The server.")->required();

@@ -174,7 +174,7 @@ std::string option_of(const std::string& message) { return message.substr(0, mes
 
 // What went wrong, in the words that callers of the original know.
 std::string usage_text(const CLI::App& command, const CLI::ParseError& error) {
-  const std::string message = error.what();
+  std::string message = error.what();
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     return "the following arguments are required: " + option_of(message);
   }

@@ -23,7 +23,7 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
+struct DeleteOptions {
   std::string server;
   std::string backup;
 };
@@ -71,7 +71,7 @@ void remove(Parts& parts, const config::Server& server, const std::string& word)
 }  // namespace
 
 void register_delete(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DeleteOptions>();
   CLI::App* command = app.add_subcommand(
       "delete",
       "Deletes a backup, the incremental backups that are built on it, and the WAL that only they needed.");

@@ -35,7 +35,7 @@ namespace {
 constexpr int kBadRequest = 3;  // the name is none, or the output cannot be opened
 constexpr mode_t kOutputMode = 0644;
 
-struct Options {
+struct GetWalOptions {
   std::string server;
   std::string wal;
   std::string output_directory;
@@ -62,7 +62,7 @@ std::size_t count_of(const std::string& digits) {
   return count;
 }
 
-engine::WalForm form_of(const Options& options) {
+engine::WalForm form_of(const GetWalOptions& options) {
   engine::WalForm form{.as_stored = options.keep_compression};
   if (options.gzip) form.compression = codec::Compression::kGzip;
   if (options.bzip2) form.compression = codec::Compression::kBzip2;
@@ -92,7 +92,7 @@ void send_to_standard_output(Parts& parts, const engine::FoundWal& found, const 
   }
 }
 
-int send(Parts& parts, const engine::Home& home, const Options& options) {
+int send(Parts& parts, const engine::Home& home, const GetWalOptions& options) {
   std::optional<std::filesystem::path> output;
   if (!options.output_directory.empty()) {
     output = std::filesystem::path(options.output_directory) / options.wal;
@@ -115,7 +115,7 @@ int send(Parts& parts, const engine::Home& home, const Options& options) {
   return 0;
 }
 
-int get_wal(Parts& parts, const Options& options) {
+int get_wal(Parts& parts, const GetWalOptions& options) {
   if (options.keep_compression && (options.gzip || options.bzip2)) {
     parts.out.error(fmt::format("argument `{}` not allowed with argument `keep-compression`",
                                 options.gzip ? "gzip" : "bzip2"));
@@ -146,7 +146,7 @@ int get_wal(Parts& parts, const Options& options) {
 }  // namespace
 
 void register_get_wal(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GetWalOptions>();
   CLI::App* command =
       app.add_subcommand("get-wal", "Hands out a WAL file, on standard output unless told otherwise.");
   command->add_option("--output-directory,-o", options->output_directory, "Write the file in this directory.")

@@ -18,12 +18,12 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
+struct ListBackupsOptions {
   std::vector<std::string> servers;
   bool minimal = false;
 };
 
-void list_server(Parts& parts, const config::Server& server, const Options& options) {
+void list_server(Parts& parts, const config::Server& server, const ListBackupsOptions& options) {
   const ServerCatalog opened(server, parts.configuration);
   if (options.minimal) {
     catalog::Listing listing = opened.catalog.list();
@@ -40,7 +40,7 @@ void list_server(Parts& parts, const config::Server& server, const Options& opti
 }  // namespace
 
 void register_list_backups(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ListBackupsOptions>();
   CLI::App* command = app.add_subcommand("list-backups", "Lists the backups of servers, newest first.");
   command->add_option("server_name", options->servers, "The servers, or all.")->required();
   command->add_flag("--minimal", options->minimal, "Only the ids.");

@@ -17,8 +17,6 @@
 namespace barman::cli {
 namespace {
 
-constexpr ServerRules kEveryServer = {.inactive = Then::kRun, .disabled = Then::kRun, .passive = Then::kRun};
-
 int list_processes(Parts& parts, const std::string& name) {
   const config::Server* server = select_server(parts, name, kEveryServer);
   if (server == nullptr) return 0;
@@ -69,8 +67,7 @@ void register_terminate_process(CLI::App& app, Body& chosen) {
   const auto task = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("terminate-process", "Ends a background process of a server.");
   command->add_option("server_name", *server, "the server")->required();
-  command
-      ->add_option("task", *task, "what it does, as list-processes shows it: receive-wal, archive-wal …")
+  command->add_option("task", *task, "what it does, as list-processes shows it: receive-wal, archive-wal …")
       ->required();
   command->callback([server, task, &chosen] {
     chosen = [server, task](Parts& parts) { return terminate_process(parts, *server, *task); };

@@ -19,7 +19,7 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
+struct ReceiveWalOptions {
   std::string server;
   bool stop = false;
   bool reset = false;
@@ -57,7 +57,7 @@ void receive(Parts& parts, const config::Server& server, const engine::Home& hom
   parts.out.info("SIGINT received. Terminate gracefully.");
 }
 
-void run(Parts& parts, const Options& options, const config::Server& server) {
+void run(Parts& parts, const ReceiveWalOptions& options, const config::Server& server) {
   const engine::Home home = engine::home_of(server, parts.configuration);
   if (options.stop) return stop_running(parts, home);
   if (const auto overrides = engine::wal_connections(server).overrides) parts.out.info(*overrides);
@@ -79,7 +79,7 @@ void run(Parts& parts, const Options& options, const config::Server& server) {
 }  // namespace
 
 void register_receive_wal(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReceiveWalOptions>();
   CLI::App* command = app.add_subcommand("receive-wal", "Receives a server's WAL by streaming replication.");
   command->add_option("server_name", options->server, "The server.")->required();
   command->add_flag("--stop", options->stop, "Stop the receiver that runs.");

@@ -22,6 +22,9 @@ struct ServerRules {
   Then passive = Then::kRun;
 };
 
+inline constexpr ServerRules kEveryServer = {
+    .inactive = Then::kRun, .disabled = Then::kRun, .passive = Then::kRun};
+
 // The one server of that name. A null pointer if it is not to be worked on: the reason was said, and counted
 // if it is an error. Global configuration errors are said here too.
 const config::Server* select_server(Parts& parts, const std::string& name, const ServerRules& rules);

@@ -17,7 +17,7 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
+struct ShowBackupOptions {
   std::string server;
   std::string backup;
 };
@@ -36,7 +36,7 @@ void show(Parts& parts, const config::Server& server, const std::string& word) {
 }  // namespace
 
 void register_show_backup(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ShowBackupOptions>();
   CLI::App* command = app.add_subcommand("show-backup", "Shows all that is known about one backup.");
   command->add_option("server_name", options->server, "The server.")->required();
   command

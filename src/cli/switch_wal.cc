@@ -23,7 +23,7 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
+struct SwitchWalOptions {
   std::vector<std::string> servers;
   bool force = false;
   bool archive = false;
@@ -62,7 +62,7 @@ void wait_for_archiving(Parts& parts, const config::Server& server, const std::s
   }
 }
 
-void switch_server(Parts& parts, const config::Server& server, const Options& options) {
+void switch_server(Parts& parts, const config::Server& server, const SwitchWalOptions& options) {
   const auto session = parts.connector.session(server.values.text("conninfo"), {.stop = parts.stop});
   const auto result = engine::switch_wal(*session, options.force);
   switch (result.outcome) {
@@ -85,7 +85,7 @@ void switch_server(Parts& parts, const config::Server& server, const Options& op
 }  // namespace
 
 void register_switch_wal(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SwitchWalOptions>();
   CLI::App* command =
       app.add_subcommand("switch-wal", "Has servers close the WAL segment that they are writing.");
   command->add_option("server_name", options->servers, "The servers, or all.")->required();

@@ -6,30 +6,14 @@
 #include <optional>
 
 #include "base/error.h"
+#include "config/words.h"
 
 namespace barman::config {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\v\f";
 constexpr int kMostSubstitutions = 10;          // of one inside another
 constexpr std::size_t kLongestValue = 1 << 20;  // after substitution
 constexpr std::size_t kMostBadLinesShown = 5;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
-bool is_blank(char c) { return kBlanks.find(c) != std::string_view::npos; }
 
 // Takes the next line off the front of `rest`. Lines end in "\n", "\r\n" or "\r".
 std::string_view next_line(std::string_view& rest) {

@@ -17,7 +17,7 @@ constexpr Scope kAll{.global = true, .server = true, .model = true};
 constexpr std::string_view kPlacesAndProgram = "Places and program";
 constexpr std::string_view kIdentityAndState = "Identity and state";
 constexpr std::string_view kConnections = "Connections";
-constexpr std::string_view kFolders = "Folders";
+constexpr std::string_view kFolderOptions = "Folders";
 constexpr std::string_view kBaseBackup = "Base backup";
 constexpr std::string_view kWal = "WAL";
 constexpr std::string_view kRetentionAndRestore = "Retention and restore";
@@ -121,19 +121,19 @@ constexpr Option kOptions[] = {
     {"create_slot", kAll, kChoice, "manual", kCreateSlotChoices, kConnections,
      "`auto`: `receive-wal` creates a missing slot."},
     // Folders
-    {"backup_directory", kServer, kPath, "%(barman_home)s/%(name)s", {}, kFolders,
+    {"backup_directory", kServer, kPath, "%(barman_home)s/%(name)s", {}, kFolderOptions,
      "Root folder of the server."},
-    {"basebackups_directory", kServer, kPathOrUrl, "%(backup_directory)s/base", {}, kFolders,
+    {"basebackups_directory", kServer, kPathOrUrl, "%(backup_directory)s/base", {}, kFolderOptions,
      "Base backups, one folder each. A URL (`s3://…`) keeps them in an object store."},
-    {"wals_directory", kServer, kPathOrUrl, "%(backup_directory)s/wals", {}, kFolders,
+    {"wals_directory", kServer, kPathOrUrl, "%(backup_directory)s/wals", {}, kFolderOptions,
      "Archived WAL. A URL (`s3://…`) keeps it in an object store."},
-    {"incoming_wals_directory", kServer, kPath, "%(backup_directory)s/incoming", {}, kFolders,
+    {"incoming_wals_directory", kServer, kPath, "%(backup_directory)s/incoming", {}, kFolderOptions,
      "Where `archive_command` or `put-wal` leaves WAL."},
-    {"streaming_wals_directory", kServer, kPath, "%(backup_directory)s/streaming", {}, kFolders,
+    {"streaming_wals_directory", kServer, kPath, "%(backup_directory)s/streaming", {}, kFolderOptions,
      "Where `receive-wal` writes WAL."},
-    {"errors_directory", kServer, kPath, "%(backup_directory)s/errors", {}, kFolders,
+    {"errors_directory", kServer, kPath, "%(backup_directory)s/errors", {}, kFolderOptions,
      "WAL files that could not be archived."},
-    {"xlogdb_directory", kGlobalAndServer, kPath, "%(wals_directory)s", {}, kFolders,
+    {"xlogdb_directory", kGlobalAndServer, kPath, "%(wals_directory)s", {}, kFolderOptions,
      "Where the list of archived WAL (`‹server›-xlog.db`) is kept."},
     // Base backup
     {"backup_method", kAll, kChoice, "rsync", kBackupMethodChoices, kBaseBackup,

@@ -8,30 +8,16 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "config/words.h"
+
 namespace barman::config {
 namespace {
 
 using Parsed = std::variant<Value, BadValue>;
 
-constexpr std::string_view kBlanks = " \t\n\v\f\r";
 constexpr std::int64_t kLongestCount = 1'000'000;  // of days, weeks, months: beyond, times overflow
 
-bool is_blank(char c) { return kBlanks.find(c) != std::string_view::npos; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 std::vector<std::string_view> words(std::string_view text, std::string_view separators) {
   std::vector<std::string_view> result;

@@ -13,13 +13,6 @@
 namespace barman::os {
 namespace {
 
-std::vector<std::string> names_in(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    names.push_back(entry.path().filename());
-  return names;
-}
-
 std::string message_of(const std::function<void()>& body) {
   try {
     body();
@@ -53,7 +46,7 @@ TEST(DurableFile, HasItsNameOnlyWhenFinished) {
   EXPECT_FALSE(std::filesystem::exists(folder / "x"));
   file->finish();
   EXPECT_EQ(read_file(folder / "x"), "hello");
-  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
 }
 
 TEST(DurableFile, LeavesNothingWhenAbandoned) {
@@ -61,7 +54,7 @@ TEST(DurableFile, LeavesNothingWhenAbandoned) {
   write_file(folder / "x", "old");
   create_file(folder / "x")->write(stream::bytes_of("new"));
   EXPECT_EQ(read_file(folder / "x"), "old");
-  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
 }
 
 TEST(DurableFile, KeepsTheOldTextWhenTheDiskIsFullAtAnyWrite) {
@@ -77,7 +70,7 @@ TEST(DurableFile, KeepsTheOldTextWhenTheDiskIsFullAtAnyWrite) {
     EXPECT_NE(message.find("cannot write " + (folder / "x").string()), std::string::npos) << limit << message;
   }
   EXPECT_EQ(read_file(folder / "x"), "old");
-  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
 }
 
 TEST(DurableFile, RefusesToReplaceWhatMustBeNew) {

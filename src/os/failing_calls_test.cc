@@ -22,12 +22,6 @@ using failing::Ended;
 
 const std::vector<int> kAll = {SYS_openat, SYS_write, SYS_fsync, SYS_rename, SYS_link, SYS_mkdir, SYS_syncfs};
 
-std::vector<std::string> names_in(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
-  return names;
-}
-
 // Does `body` once for each call that can fail, with `after` behind each; every failure must be told.
 void with_each_failure(int error, const std::function<void()>& body, const std::function<void()>& after) {
   if (!failing::kWorksHere) GTEST_SKIP() << "only on x86-64";
@@ -53,7 +47,7 @@ TEST(AnyCallThatFails, LeavesTheOldOrTheNewText) {
         [&] {
           const std::string text = read_file(folder / "x").value_or("gone");
           EXPECT_TRUE(text == "old" || text == "new") << text;
-          EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
+          EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
         });
   }
 }
@@ -65,7 +59,7 @@ TEST(AnyCallThatFails, LeavesANewFileAbsentOrWhole) {
       [&] {
         EXPECT_EQ(read_file(folder / "x").value_or("new"), "new");
         fs::remove(folder / "x");
-        EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{});
+        EXPECT_EQ(folder.names(), std::vector<std::string>{});
       });
 }
 
@@ -83,7 +77,7 @@ TEST(AnyCallThatFails, NeverLosesAFileThatMoves) {
         const auto moved = read_file(folder / "b/x");
         EXPECT_EQ(moved.value_or("text"), "text");
         fs::remove(folder / "b/x");
-        EXPECT_LE(names_in(folder / "a").size() + names_in(folder / "b").size(), 1U);
+        EXPECT_TRUE(fs::is_empty(folder / "a") || fs::is_empty(folder / "b"));
       });
 }
 

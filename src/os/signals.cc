@@ -57,7 +57,7 @@ StopOnSignal::StopOnSignal(std::stop_source source) {
   listener->read = Fd(ends[0]);
   listener->write = Fd(ends[1]);
   wake_fd = ends[1];
-  listener->thread = std::jthread([source, fd = ends[0]]() mutable {
+  listener->thread = std::jthread([source = std::move(source), fd = ends[0]]() mutable {
     char byte = 0;
     while (retry_on_signal([&] { return ::read(fd, &byte, 1); }) == 1) {
       if (byte == 0) return;

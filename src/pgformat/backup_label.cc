@@ -8,7 +8,7 @@ namespace barman::pgformat {
 
 namespace {
 
-[[noreturn]] void throw_corrupt(const std::string& what) { throw Error(ErrorKind::kCorrupt, what); }
+[[noreturn]] void throw_malformed(const std::string& what) { throw Error(ErrorKind::kCorrupt, what); }
 
 // The text after `key`, if the line starts with it.
 std::optional<std::string_view> value_of(std::string_view line, std::string_view key) {
@@ -49,7 +49,7 @@ void read_start(std::string_view value, BackupLabel& label) {
       return;
     }
   }
-  throw_corrupt("backup_label: malformed START WAL LOCATION: " + std::string(value));
+  throw_malformed("backup_label: malformed START WAL LOCATION: " + std::string(value));
 }
 
 HistoryEntry parse_history_line(std::string_view line) {
@@ -62,7 +62,7 @@ HistoryEntry parse_history_line(std::string_view line) {
       return {.parent = *parent, .switched_at = *lsn, .reason = std::string(line.substr(second + 1))};
     }
   }
-  throw_corrupt("timeline history: malformed line: " + std::string(line));
+  throw_malformed("timeline history: malformed line: " + std::string(line));
 }
 
 std::string_view without_leading_blanks(std::string_view line) {
@@ -81,15 +81,15 @@ BackupLabel parse_backup_label(std::string_view text) {
       label.label = *name;
     } else if (const auto timeline = value_of(line, "START TIMELINE: ")) {
       label.timeline = parse_timeline(*timeline);
-      if (!label.timeline) throw_corrupt("backup_label: malformed START TIMELINE: " + std::string(*timeline));
+      if (!label.timeline) throw_malformed("backup_label: malformed START TIMELINE: " + std::string(*timeline));
     } else if (const auto from = value_of(line, "INCREMENTAL FROM LSN: ")) {
       label.incremental_from = parse_lsn(*from);
       if (!label.incremental_from) {
-        throw_corrupt("backup_label: malformed INCREMENTAL FROM LSN: " + std::string(*from));
+        throw_malformed("backup_label: malformed INCREMENTAL FROM LSN: " + std::string(*from));
       }
     }
   });
-  if (label.start_wal.empty()) throw_corrupt("backup_label: no START WAL LOCATION");
+  if (label.start_wal.empty()) throw_malformed("backup_label: no START WAL LOCATION");
   return label;
 }
 
@@ -111,11 +111,11 @@ std::vector<HistoryEntry> parse_history(std::string_view text) {
     if (line.empty() || line.starts_with('#')) return;
     HistoryEntry entry = parse_history_line(line);
     if (!entries.empty() && entry.parent <= entries.back().parent) {
-      throw_corrupt("timeline history: timelines are not in ascending order: " + std::string(line));
+      throw_malformed("timeline history: timelines are not in ascending order: " + std::string(line));
     }
     entries.push_back(std::move(entry));
   });
-  if (entries.empty()) throw_corrupt("timeline history: no entry");
+  if (entries.empty()) throw_malformed("timeline history: no entry");
   return entries;
 }
 

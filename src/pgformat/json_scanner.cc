@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kLongestToken = 64 * 1024;
 
-[[noreturn]] void throw_corrupt(std::string_view what) {
+[[noreturn]] void throw_not_json(std::string_view what) {
   throw Error(ErrorKind::kCorrupt, "not JSON: " + std::string(what));
 }
 
@@ -73,7 +73,7 @@ void JsonScanner::write(std::string_view text) {
 
 void JsonScanner::finish() {
   if (state_ == State::kBare) end_bare();
-  if (state_ != State::kBetween) throw_corrupt("a string is cut short");
+  if (state_ != State::kBetween) throw_not_json("a string is cut short");
 }
 
 std::size_t JsonScanner::between(std::string_view text) {
@@ -89,7 +89,7 @@ std::size_t JsonScanner::between(std::string_view text) {
     state_ = State::kString;
     return 1;
   }
-  if (!is_bare(c)) throw_corrupt("unexpected character");
+  if (!is_bare(c)) throw_not_json("unexpected character");
   state_ = State::kBare;
   return 0;
 }
@@ -97,7 +97,7 @@ std::size_t JsonScanner::between(std::string_view text) {
 std::size_t JsonScanner::in_string(std::string_view text) {
   std::size_t plain = 0;
   while (plain < text.size() && text[plain] != '"' && text[plain] != '\\') {
-    if (static_cast<unsigned char>(text[plain]) < 0x20) throw_corrupt("control character in a string");
+    if (static_cast<unsigned char>(text[plain]) < 0x20) throw_not_json("control character in a string");
     ++plain;
   }
   if (plain != 0) {
@@ -132,7 +132,7 @@ void JsonScanner::escape(char letter) {
   }
   end_lone_surrogate();
   const std::size_t at = kLetters.find(letter);
-  if (at == std::string_view::npos) throw_corrupt("unknown escape in a string");
+  if (at == std::string_view::npos) throw_not_json("unknown escape in a string");
   append(kMeanings.substr(at, 1));
   state_ = State::kString;
 }
@@ -140,12 +140,12 @@ void JsonScanner::escape(char letter) {
 void JsonScanner::unicode_digit(char digit) {
   constexpr std::string_view kDigits = "0123456789abcdef0123456789ABCDEF";
   const std::size_t value = kDigits.find(digit);
-  if (value == std::string_view::npos) throw_corrupt("malformed \\u in a string");
+  if (value == std::string_view::npos) throw_not_json("malformed \\u in a string");
   unicode_ = unicode_ << 4 | static_cast<char32_t>(value % 16);
   if (++unicode_digits_ < 4) return;
   state_ = State::kString;
   if (unicode_ >= 0xDC00 && unicode_ <= 0xDFFF) {
-    if (high_surrogate_ == 0) throw_corrupt("half a surrogate pair in a string");
+    if (high_surrogate_ == 0) throw_not_json("half a surrogate pair in a string");
     append_code_point(0x10000 + ((high_surrogate_ - 0xD800) << 10) + (unicode_ - 0xDC00));
     high_surrogate_ = 0;
     return;
@@ -159,7 +159,7 @@ void JsonScanner::unicode_digit(char digit) {
 }
 
 void JsonScanner::append(std::string_view text) {
-  if (token_.size() + text.size() > kLongestToken) throw_corrupt("a token is longer than 64 KiB");
+  if (token_.size() + text.size() > kLongestToken) throw_not_json("a token is longer than 64 KiB");
   token_ += text;
 }
 
@@ -190,7 +190,7 @@ void JsonScanner::end_bare() {
 }
 
 void JsonScanner::end_lone_surrogate() const {
-  if (high_surrogate_ != 0) throw_corrupt("half a surrogate pair in a string");
+  if (high_surrogate_ != 0) throw_not_json("half a surrogate pair in a string");
 }
 
 }  // namespace barman::pgformat

@@ -16,7 +16,7 @@ namespace {
 constexpr int kOldestServer = 130000;
 constexpr int kReadsSlots = 150000;
 
-std::optional<std::uint32_t> number(const std::optional<std::string>& text) {
+std::optional<std::uint32_t> timeline_number(const std::optional<std::string>& text) {
   std::uint32_t value = 0;
   if (!text) return std::nullopt;
   const auto [stopped, error] = std::from_chars(text->data(), text->data() + text->size(), value);
@@ -54,7 +54,7 @@ Result LibpqReplication::execute(std::string_view doing, const std::string& comm
 SystemIdentity LibpqReplication::identify_system() {
   const Result result = execute("IDENTIFY_SYSTEM", "IDENTIFY_SYSTEM");
   const auto identifier = field(result, 0, 0);
-  const auto timeline = number(field(result, 0, 1));
+  const auto timeline = timeline_number(field(result, 0, 1));
   const auto flushed = pgformat::parse_lsn(field(result, 0, 2).value_or(""));
   if (!identifier || !timeline || !flushed) {
     throw Error(ErrorKind::kFailed, "IDENTIFY_SYSTEM: the server's answer cannot be understood");
@@ -103,7 +103,7 @@ std::optional<SlotInfo> LibpqReplication::read_slot(const std::string& name) {
                                 fmt::format("READ_REPLICATION_SLOT {}", quote_name(name)));
   if (!field(result, 0, 0)) return std::nullopt;  // a row of NULLs
   return SlotInfo{.restart_lsn = pgformat::parse_lsn(field(result, 0, 1).value_or("")),
-                  .restart_timeline = number(field(result, 0, 2))};
+                  .restart_timeline = timeline_number(field(result, 0, 2))};
 }
 
 }  // namespace barman::postgres

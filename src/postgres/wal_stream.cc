@@ -14,7 +14,7 @@ namespace {
 
 using Clock = SocketWait::Clock;
 
-constexpr std::string_view kDoing = "WAL streaming";
+constexpr std::string_view kStreaming = "WAL streaming";
 constexpr std::uint64_t kFlushEvery = 8 * 1024 * 1024;
 constexpr std::chrono::seconds kGoodbye{3};
 // After this many silent status intervals the server is asked to answer; after twice as many it counts as
@@ -26,9 +26,9 @@ struct NextTimeline {
   pgformat::Lsn start;
 };
 
-class Conversation {
+class StreamConversation {
  public:
-  Conversation(Connection& connection, const StreamOptions& options, pgformat::SegmentSize segment_size,
+  StreamConversation(Connection& connection, const StreamOptions& options, pgformat::SegmentSize segment_size,
                WalReceiver& receiver, const std::stop_token& stop)
       : connection_(connection),
         options_(options),
@@ -59,21 +59,21 @@ class Conversation {
   std::optional<NextTimeline> stream_timeline(pgformat::Timeline timeline, pgformat::Lsn start) {
     const std::string slot =
         options_.slot ? fmt::format("SLOT {} ", quote_name(*options_.slot)) : std::string();
-    connection_.send(kDoing,
+    connection_.send(kStreaming,
                      fmt::format("START_REPLICATION {}PHYSICAL {} TIMELINE {}", slot,
                                  pgformat::format_lsn(start), timeline),
                      wait_);
-    Result result = connection_.next_result(kDoing, wait_);
+    Result result = connection_.next_result(kStreaming, wait_);
     // A server with nothing to send on an old timeline goes straight to telling the next one.
     if (PQresultStatus(result.get()) != PGRES_COPY_BOTH) return next_timeline(std::move(result));
     written_ = flushed_ = start;
     last_heard_ = last_status_ = Clock::now();
     if (!receive()) return std::nullopt;
     flush();
-    result = connection_.next_result(kDoing, wait_);
+    result = connection_.next_result(kStreaming, wait_);
     if (PQresultStatus(result.get()) == PGRES_COPY_IN) {
       connection_.end_copy(wait_);
-      result = connection_.next_result(kDoing, wait_);
+      result = connection_.next_result(kStreaming, wait_);
     }
     return next_timeline(std::move(result));
   }
@@ -106,7 +106,7 @@ class Conversation {
     if (const auto* wal = std::get_if<WalData>(&message)) {
       if (wal->start != written_) {
         throw Error(ErrorKind::kFailed,
-                    fmt::format("{}: the server sent WAL from {} when {} comes next", kDoing,
+                    fmt::format("{}: the server sent WAL from {} when {} comes next", kStreaming,
                                 pgformat::format_lsn(wal->start), pgformat::format_lsn(written_)));
       }
       receiver_.write(wal->start, wal->bytes);
@@ -147,7 +147,7 @@ class Conversation {
     if (asked_ && Clock::now() - last_heard_ >= 2 * silence_allowed()) {
       throw Error(
           ErrorKind::kTransient,
-          fmt::format("{}: the server has not answered for {} seconds", kDoing,
+          fmt::format("{}: the server has not answered for {} seconds", kStreaming,
                       std::chrono::duration_cast<std::chrono::seconds>(2 * silence_allowed()).count()));
     }
     try {
@@ -175,7 +175,7 @@ class Conversation {
   NextTimeline next_timeline(Result result) {
     if (PQresultStatus(result.get()) == PGRES_COMMAND_OK || result == nullptr) {
       throw Error(ErrorKind::kTransient,
-                  fmt::format("{}: the server ended the stream; it is shutting down", kDoing));
+                  fmt::format("{}: the server ended the stream; it is shutting down", kStreaming));
     }
     NextTimeline next;
     const std::string number = field(result, 0, 0).value_or("");
@@ -183,10 +183,10 @@ class Conversation {
     const auto start = pgformat::parse_lsn(field(result, 0, 1).value_or(""));
     if (next.timeline == 0 || !start) {
       throw Error(ErrorKind::kFailed,
-                  fmt::format("{}: the server did not say which timeline comes next", kDoing));
+                  fmt::format("{}: the server did not say which timeline comes next", kStreaming));
     }
     next.start = *start;
-    while (connection_.next_result(kDoing, wait_) != nullptr) {
+    while (connection_.next_result(kStreaming, wait_) != nullptr) {
     }
     return next;
   }
@@ -207,12 +207,12 @@ class Conversation {
 }  // namespace
 
 std::string fetch_history(Connection& connection, pgformat::Timeline timeline, SocketWait& wait) {
-  const Result result = connection.execute(kDoing, fmt::format("TIMELINE_HISTORY {}", timeline), wait);
+  const Result result = connection.execute(kStreaming, fmt::format("TIMELINE_HISTORY {}", timeline), wait);
   const auto name = field(result, 0, 0);
   auto text = field(result, 0, 1);
   if (name != pgformat::format_history_name(timeline) || !text) {
     throw Error(ErrorKind::kFailed,
-                fmt::format("{}: the server did not send the history of timeline {}", kDoing, timeline));
+                fmt::format("{}: the server did not send the history of timeline {}", kStreaming, timeline));
   }
   return *std::move(text);
 }
@@ -220,7 +220,7 @@ std::string fetch_history(Connection& connection, pgformat::Timeline timeline, S
 void run_wal_stream(Connection& connection, const StreamOptions& options, pgformat::SegmentSize segment_size,
                     WalReceiver& receiver, const std::stop_token& stop) {
   try {
-    Conversation(connection, options, segment_size, receiver, stop).run();
+    StreamConversation(connection, options, segment_size, receiver, stop).run();
   } catch (const Error& e) {
     // Before and between streams there is nothing to flush: a stop there is a stop like any other.
     if (e.kind() != ErrorKind::kCancelled) throw;

@@ -11,24 +11,24 @@ namespace barman::report {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 template <class Value>
-json value_or_null(const std::optional<Value>& value) {
-  return value ? json(*value) : json(nullptr);
+Json value_or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
 }
 
-json time_or_null(const std::optional<catalog::Timestamp>& time) {
-  return time ? json(catalog::format_ctime(*time)) : json(nullptr);
+Json time_or_null(const std::optional<catalog::Timestamp>& time) {
+  return time ? Json(catalog::format_ctime(*time)) : Json(nullptr);
 }
 
-json lsn_or_null(const std::optional<pgformat::Lsn>& lsn) {
-  return lsn ? json(pgformat::format_lsn(*lsn)) : json(nullptr);
+Json lsn_or_null(const std::optional<pgformat::Lsn>& lsn) {
+  return lsn ? Json(pgformat::format_lsn(*lsn)) : Json(nullptr);
 }
 
-json json_of(const catalog::Literal& literal) {
+Json json_of(const catalog::Literal& literal) {
   if (const auto* dict = std::get_if<catalog::Literal::Dict>(&literal.value)) {
-    json object = json::object();
+    Json object = Json::object();
     for (const auto& [key, value] : dict->items) {
       if (const std::string* name = key.text()) object[*name] = json_of(value);
     }
@@ -40,24 +40,24 @@ json json_of(const catalog::Literal& literal) {
   return nullptr;
 }
 
-json ids_or_null(const std::vector<catalog::BackupId>& ids) {
+Json ids_or_null(const std::vector<catalog::BackupId>& ids) {
   if (ids.empty()) return nullptr;
   std::string joined;
   for (const catalog::BackupId& id : ids) joined += (joined.empty() ? "" : ",") + id.text;
   return joined;
 }
 
-json tablespaces_or_null(const std::vector<catalog::Tablespace>& tablespaces) {
+Json tablespaces_or_null(const std::vector<catalog::Tablespace>& tablespaces) {
   if (tablespaces.empty()) return nullptr;
-  json list = json::array();
-  for (const catalog::Tablespace& t : tablespaces) list.push_back(json::array({t.name, t.oid, t.location}));
+  Json list = Json::array();
+  for (const catalog::Tablespace& t : tablespaces) list.push_back(Json::array({t.name, t.oid, t.location}));
   return list;
 }
 
-json record_of(const catalog::BackupInfo& info) {
-  json record = {
+Json record_of(const catalog::BackupInfo& info) {
+  Json record = {
       {"backup_id", info.id.text},
-      {"backup_label", info.backup_label ? json(catalog::format_literal(*info.backup_label)) : json(nullptr)},
+      {"backup_label", info.backup_label ? Json(catalog::format_literal(*info.backup_label)) : Json(nullptr)},
       {"begin_offset", value_or_null(info.begin_offset)},
       {"begin_time", time_or_null(info.begin_time)},
       {"begin_wal", value_or_null(info.begin_wal)},
@@ -66,7 +66,7 @@ json record_of(const catalog::BackupInfo& info) {
       {"cluster_size", value_or_null(info.cluster_size)},
       {"compression", value_or_null(info.compression)},
       {"config_file", value_or_null(info.config_file)},
-      {"copy_stats", info.copy_stats ? json_of(catalog::parse_literal(*info.copy_stats)) : json(nullptr)},
+      {"copy_stats", info.copy_stats ? json_of(catalog::parse_literal(*info.copy_stats)) : Json(nullptr)},
       {"data_checksums", value_or_null(info.data_checksums)},
       {"deduplicated_size", value_or_null(info.deduplicated_size)},
       {"encryption", value_or_null(info.encryption)},
@@ -77,9 +77,9 @@ json record_of(const catalog::BackupInfo& info) {
       {"error", value_or_null(info.error)},
       {"hba_file", value_or_null(info.hba_file)},
       {"ident_file", value_or_null(info.ident_file)},
-      {"included_files", info.included_files.empty() ? json(nullptr) : json(info.included_files)},
+      {"included_files", info.included_files.empty() ? Json(nullptr) : Json(info.included_files)},
       {"mode", value_or_null(info.mode)},
-      {"parent_backup_id", info.parent_backup_id ? json(info.parent_backup_id->text) : json(nullptr)},
+      {"parent_backup_id", info.parent_backup_id ? Json(info.parent_backup_id->text) : Json(nullptr)},
       {"pgdata", value_or_null(info.pgdata)},
       {"server_name", value_or_null(info.server_name)},
       {"size", value_or_null(info.size)},
@@ -99,20 +99,20 @@ json record_of(const catalog::BackupInfo& info) {
 
 void report_backup(const catalog::BackupInfo& info, Writer& out) {
   if (!out.is_json()) return;
-  const json record = record_of(info);
+  const Json record = record_of(info);
   for (const auto& [key, value] : record.items()) {
-    out.put({key}, value.dump(-1, ' ', true, json::error_handler_t::replace));
+    out.put({key}, value.dump(-1, ' ', true, Json::error_handler_t::replace));
   }
 }
 
 std::string backup_record_json(const catalog::BackupInfo& info) {
-  json record = record_of(info);
+  Json record = record_of(info);
   const auto iso = [](const std::optional<catalog::Timestamp>& time) {
-    return time ? json(iso_text(time->instant, time->offset, 'T')) : json(nullptr);
+    return time ? Json(iso_text(time->instant, time->offset, 'T')) : Json(nullptr);
   };
   record["begin_time"] = iso(info.begin_time);
   record["end_time"] = iso(info.end_time);
-  return record.dump(-1, ' ', true, json::error_handler_t::replace);
+  return record.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace barman::report

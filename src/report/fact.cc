@@ -27,6 +27,7 @@ std::string python_quoted(std::string_view text) {
 
 std::string list_text(const std::vector<std::string>& words) {
   std::vector<std::string> parts;
+  parts.reserve(words.size());
   for (const auto& word : words) parts.push_back(python_quoted(word));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -42,6 +43,7 @@ struct ToText {
   }
   std::string operator()(const std::map<std::string, std::int64_t>& value) const {
     std::vector<std::string> parts;
+    parts.reserve(value.size());
     for (const auto& [name, number] : value)
       parts.push_back(fmt::format("{}: {}", python_quoted(name), number));
     return fmt::format("{{{}}}", fmt::join(parts, ", "));
@@ -59,7 +61,7 @@ struct ToText {
   std::string operator()(const config::Interval& value) const {
     const auto days = std::chrono::floor<std::chrono::days>(value.length);
     const std::chrono::hh_mm_ss rest{value.length - days};
-    const auto time =
+    auto time =
         fmt::format("{}:{:02}:{:02}", rest.hours().count(), rest.minutes().count(), rest.seconds().count());
     if (days.count() == 0) return time;
     return fmt::format("{} day{}, {}", days.count(), days.count() == 1 ? "" : "s", time);
@@ -68,8 +70,7 @@ struct ToText {
 
 template <class T>
 std::string dump(const T& value) {
-  using Json = nlohmann::json;
-  return Json(value).dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  return nlohmann::json(value).dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
 }
 
 struct ToJson {

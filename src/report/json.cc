@@ -13,28 +13,28 @@
 namespace barman::report {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
-constexpr auto kReplaceBadUtf8 = json::error_handler_t::replace;
+constexpr auto kReplaceBadUtf8 = Json::error_handler_t::replace;
 
-std::string scalar_text(const json& value) { return value.dump(-1, ' ', true, kReplaceBadUtf8); }
+std::string scalar_text(const Json& value) { return value.dump(-1, ' ', true, kReplaceBadUtf8); }
 
 // With the separators ", " and ": ", which nlohmann's own compact form does not have.
-void write(const json& value, std::string& into) {
+void write(const Json& value, std::string& into) {
   if (value.is_object()) {
     into += '{';
     bool first = true;
     for (const auto& [key, element] : value.items()) {
       if (!first) into += ", ";
       first = false;
-      into += scalar_text(json(key)) + ": ";
+      into += scalar_text(Json(key)) + ": ";
       write(element, into);
     }
     into += '}';
   } else if (value.is_array()) {
     into += '[';
     bool first = true;
-    for (const json& element : value) {
+    for (const Json& element : value) {
       if (!first) into += ", ";
       first = false;
       write(element, into);
@@ -45,28 +45,28 @@ void write(const json& value, std::string& into) {
   }
 }
 
-json parsed(std::string_view text) {
-  json value = json::parse(text, nullptr, false);
+Json parsed(std::string_view text) {
+  Json value = Json::parse(text, nullptr, false);
   if (value.is_discarded()) throw std::logic_error("a result is not JSON: " + std::string(text));
   return value;
 }
 
 // Strings inside a result may hold connection strings.
-void redact_strings(json& value) {
+void redact_strings(Json& value) {
   if (value.is_string()) {
     value = redact(value.get_ref<const std::string&>());
   } else if (value.is_structured()) {
-    for (json& element : value) redact_strings(element);
+    for (Json& element : value) redact_strings(element);
   }
 }
 
 }  // namespace
 
 struct JsonWriter::Document {
-  json root = json::object();
+  Json root = Json::object();
 
-  json& at(const std::vector<std::string>& path) {
-    json* place = &root;
+  Json& at(const std::vector<std::string>& path) {
+    Json* place = &root;
     for (const std::string& key : path) place = &(*place)[key];
     return *place;
   }
@@ -129,14 +129,14 @@ void JsonWriter::progress(const Progress& /*progress*/) {}
 void JsonWriter::line(std::string_view /*text*/) {}
 
 void JsonWriter::put(const std::vector<std::string>& path, std::string_view json_text) {
-  json value = parsed(json_text);
+  Json value = parsed(json_text);
   redact_strings(value);
   const std::lock_guard guard(lock_);
   document_->at(path) = std::move(value);
 }
 
 void JsonWriter::append(const std::vector<std::string>& path, std::string_view json_text) {
-  json value = parsed(json_text);
+  Json value = parsed(json_text);
   redact_strings(value);
   const std::lock_guard guard(lock_);
   document_->at(path).push_back(std::move(value));
@@ -170,6 +170,6 @@ void JsonWriter::finish() {
   }
 }
 
-std::string json_string(std::string_view text) { return scalar_text(json(text)); }
+std::string json_string(std::string_view text) { return scalar_text(Json(text)); }
 
 }  // namespace barman::report

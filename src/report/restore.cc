@@ -13,7 +13,7 @@ namespace barman::report {
 namespace {
 
 using engine::SettingLine;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 void show_lines(const std::vector<SettingLine>& lines, Writer& out) {
   for (const SettingLine& line : lines) {
@@ -22,16 +22,16 @@ void show_lines(const std::vector<SettingLine>& lines, Writer& out) {
   out.info("");
 }
 
-json as_json(const std::vector<SettingLine>& lines) {
-  json array = json::array();
+Json as_json(const std::vector<SettingLine>& lines) {
+  Json array = Json::array();
   for (const SettingLine& line : lines) {
-    array.push_back({line.file, line.line, line.key, line.value == "None" ? json() : json(line.value)});
+    array.push_back({line.file, line.line, line.key, line.value == "None" ? Json() : Json(line.value)});
   }
   return array;
 }
 
 void put_json(const engine::RestoreResult& result, Writer& out) {
-  const auto put = [&](const char* key, const json& value) { out.put({key}, value.dump()); };
+  const auto put = [&](const char* key, const Json& value) { out.put({key}, value.dump()); };
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(result.started.time_since_epoch());
   put("changes", as_json(result.changes));
   put("changes_count", result.changes.size());

@@ -100,7 +100,7 @@ class MainJob(EndToEnd):
         # What restore itself edits or adds; nothing else may differ from the manifest.
         done = cluster.verifybackup(destination, check=False)
         said = [line for line in done.stderr.splitlines() if "error" in line]
-        changed = ("postgresql.conf", "postgresql.auto.conf", "recovery.signal", "barman_wal", ".origin")
+        changed = (".barman-recover.info", "backup_manifest.", "postgresql.conf", "postgresql.auto.conf", "recovery.signal", "barman_wal", ".origin")
         self.assertEqual([line for line in said if not any(name in line for name in changed)], [])
 
     def test_the_second_restore_of_one_backup_equals_the_first(self):

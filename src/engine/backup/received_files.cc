@@ -49,18 +49,17 @@ void ReceivedFiles::account(const pgformat::ManifestFile& listed) {
     throw_corrupt(fmt::format("the manifest has a checksum of {} that was not asked for", listed.path));
   }
   if (!sorted_) sort();
-  const auto same_path = std::ranges::equal_range(records_, digest(listed.path), {}, &Record::path);
-  if (same_path.empty())
-    throw_corrupt(fmt::format("file {} is in the manifest but did not arrive", listed.path));
+  const auto [first, last] = same_path(listed.path);
+  if (first == last) throw_corrupt(fmt::format("file {} is in the manifest but did not arrive", listed.path));
   const auto crc = pgformat::parse_crc32c(listed.checksum);
-  const auto match = std::ranges::find_if(same_path, [&](const Record& record) {
+  const auto match = std::find_if(first, last, [&](const Record& record) {
     return !record.accounted && record.size == listed.size && (!crc || record.crc == *crc);
   });
-  if (match != same_path.end()) {
+  if (match != last) {
     match->accounted = true;
     return;
   }
-  const Record& arrived = same_path.front();
+  const Record& arrived = *first;
   if (arrived.accounted) throw_corrupt(fmt::format("file {} is in the manifest twice", listed.path));
   if (arrived.size != listed.size) {
     throw_corrupt(fmt::format("file {} arrived with {} bytes, the manifest says {}", listed.path,
@@ -75,8 +74,8 @@ std::optional<std::string> ReceivedFiles::find_unlisted(const std::filesystem::p
   if (!sorted_) sort();
   std::optional<std::string> found;
   const auto look = [&](const std::string& path) {
-    const auto same_path = std::ranges::equal_range(records_, digest(path), {}, &Record::path);
-    if (!std::ranges::all_of(same_path, &Record::accounted)) found = path;
+    const auto [first, last] = same_path(path);
+    if (!std::all_of(first, last, [](const Record& record) { return record.accounted; })) found = path;
   };
   os::walk_tree(data, [&](const os::TreeEntry& entry) {
     if (found) return false;
@@ -90,6 +89,13 @@ std::optional<std::string> ReceivedFiles::find_unlisted(const std::filesystem::p
     return true;
   });
   return found ? found : "(its name is lost)";
+}
+
+// Of sorted records.
+auto ReceivedFiles::same_path(std::string_view path) -> std::pair<Records::iterator, Records::iterator> {
+  const std::uint64_t wanted = digest(path);
+  return {std::ranges::lower_bound(records_, wanted, {}, &Record::path),
+          std::ranges::upper_bound(records_, wanted, {}, &Record::path)};
 }
 
 void ReceivedFiles::sort() {

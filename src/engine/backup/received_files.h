@@ -40,9 +40,12 @@ class ReceivedFiles {
     bool accounted = false;
   };
 
-  void sort();
+  using Records = std::deque<Record>;  // no vector: it would need twice the room while it grows
 
-  std::deque<Record> records_;  // no vector: it would need twice the room while it grows
+  void sort();
+  std::pair<Records::iterator, Records::iterator> same_path(std::string_view path);
+
+  Records records_;
   Record current_;
   std::uint64_t bytes_ = 0;
   bool sorted_ = false;

@@ -107,7 +107,7 @@ void record_end(catalog::BackupInfo& info, const postgres::BackupPosition& end, 
 
 std::string position_text(const std::optional<pgformat::Lsn>& lsn, const std::optional<std::string>& wal,
                           const std::optional<std::uint64_t>& offset) {
-  const std::string position = lsn ? pgformat::format_lsn(*lsn) : "None";
+  std::string position = lsn ? pgformat::format_lsn(*lsn) : "None";
   if (!wal || !offset) return position;
   return fmt::format("{} ({}, {:08X})", position, *wal, *offset);
 }

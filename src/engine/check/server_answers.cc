@@ -48,7 +48,7 @@ void ask(Answer<T>& answer, milliseconds share, Ask&& question) {
   if (!answer.ok() && share.count() > 0 && steady_clock::now() - began >= share * 95 / 100)
     answer.late = true;
   if (answer.late) {
-    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - began);
+    const auto waited = std::chrono::round<std::chrono::seconds>(steady_clock::now() - began);
     answer.error = fmt::format("no answer within {} seconds", std::max<std::int64_t>(waited.count(), 1));
   }
 }

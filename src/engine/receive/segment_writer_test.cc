@@ -16,8 +16,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr pgformat::SegmentSize kSize = 1024 * 1024;
-constexpr pgformat::Lsn kThree{3 * kSize};
+constexpr pgformat::SegmentSize kSegmentSize = 1024 * 1024;
+constexpr pgformat::Lsn kThree{3 * kSegmentSize};
 const std::string kName3 = "000000010000000000000003";
 const std::string kName4 = "000000010000000000000004";
 
@@ -38,43 +38,43 @@ class SegmentWriting : public ::testing::Test {
 };
 
 TEST_F(SegmentWriting, ASegmentThatArrivesIsPartialAndHasItsWholeLength) {
-  SegmentWriter writer(scratch.home, kSize, 1, events);
+  SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
   EXPECT_FALSE(writer.received());
   writer.write(kThree, stream::bytes_of("abc"));
   writer.write({kThree.value + 3}, stream::bytes_of("def"));
   EXPECT_TRUE(writer.received());
   EXPECT_EQ(writer.flush(), pgformat::Lsn{kThree.value + 6});
   EXPECT_THAT(files(), ElementsAre(kName3 + ".partial"));
-  EXPECT_EQ(content(kName3 + ".partial"), "abcdef" + std::string(kSize - 6, '\0'));
+  EXPECT_EQ(content(kName3 + ".partial"), "abcdef" + std::string(kSegmentSize - 6, '\0'));
 }
 
 TEST_F(SegmentWriting, ACompleteSegmentGetsItsNameAndTheNextFileIsThereAtOnce) {
-  SegmentWriter writer(scratch.home, kSize, 1, events);
-  writer.write(kThree, stream::bytes_of(std::string(kSize, 'x')));
+  SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
+  writer.write(kThree, stream::bytes_of(std::string(kSegmentSize, 'x')));
   EXPECT_THAT(files(), ElementsAre(kName3, kName4 + ".partial"));
-  EXPECT_EQ(content(kName3), std::string(kSize, 'x'));
+  EXPECT_EQ(content(kName3), std::string(kSegmentSize, 'x'));
   EXPECT_THAT(events.infos, ElementsAre("main: finished segment " + kName3));
 }
 
 TEST_F(SegmentWriting, OneWriteMayCrossSegments) {
-  SegmentWriter writer(scratch.home, kSize, 1, events);
-  writer.write(kThree, stream::bytes_of(std::string(kSize, 'x') + std::string(kSize, 'y') + "z"));
+  SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
+  writer.write(kThree, stream::bytes_of(std::string(kSegmentSize, 'x') + std::string(kSegmentSize, 'y') + "z"));
   EXPECT_THAT(files(), ElementsAre(kName3, kName4, "000000010000000000000005.partial"));
-  EXPECT_EQ(content(kName4), std::string(kSize, 'y'));
-  EXPECT_EQ(writer.flush(), pgformat::Lsn{5 * kSize + 1});
+  EXPECT_EQ(content(kName4), std::string(kSegmentSize, 'y'));
+  EXPECT_EQ(writer.flush(), pgformat::Lsn{5 * kSegmentSize + 1});
 }
 
 TEST_F(SegmentWriting, WhatAnEarlierReceiverStoredIsNeverCutOff) {
   ScratchHome::write(scratch.home.streaming / (kName3 + ".partial"), "abcdefghi");
   {
-    SegmentWriter writer(scratch.home, kSize, 1, events);
+    SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
     writer.write(kThree, stream::bytes_of("abc"));
   }
-  EXPECT_EQ(content(kName3 + ".partial"), "abcdefghi" + std::string(kSize - 9, '\0'));
+  EXPECT_EQ(content(kName3 + ".partial"), "abcdefghi" + std::string(kSegmentSize - 9, '\0'));
 }
 
 TEST_F(SegmentWriting, ATimelineThatEndsInsideASegmentLeavesItPartial) {
-  SegmentWriter writer(scratch.home, kSize, 1, events);
+  SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
   writer.write(kThree, stream::bytes_of("abc"));
   writer.timeline_ended(1, {kThree.value + 3}, 2);
   writer.history(2, "00000002.history", "1\t0/300003\tpromoted\n");
@@ -85,22 +85,22 @@ TEST_F(SegmentWriting, ATimelineThatEndsInsideASegmentLeavesItPartial) {
 }
 
 TEST_F(SegmentWriting, ATimelineThatEndsWithASegmentLeavesNoEmptyPartial) {
-  SegmentWriter writer(scratch.home, kSize, 1, events);
-  writer.write(kThree, stream::bytes_of(std::string(kSize, 'x')));
-  writer.timeline_ended(1, {4 * kSize}, 2);
+  SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
+  writer.write(kThree, stream::bytes_of(std::string(kSegmentSize, 'x')));
+  writer.timeline_ended(1, {4 * kSegmentSize}, 2);
   EXPECT_THAT(files(), ElementsAre(kName3));
 }
 
 TEST_F(SegmentWriting, AnArchivedHistoryIsNotStoredAgain) {
   ScratchHome::write(scratch.home.wals / "00000002.history", "1\t0/300003\tpromoted\n");
-  SegmentWriter writer(scratch.home, kSize, 2, events);
+  SegmentWriter writer(scratch.home, kSegmentSize, 2, events);
   writer.history(2, "00000002.history", "1\t0/300003\tpromoted\n");
   EXPECT_THAT(files(), IsEmpty());
 }
 
 TEST_F(SegmentWriting, AFolderThatIsGoneIsAnErrorThatNamesTheFile) {
   std::filesystem::remove_all(scratch.home.streaming);
-  SegmentWriter writer(scratch.home, kSize, 1, events);
+  SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
   try {
     writer.write(kThree, stream::bytes_of("abc"));
     FAIL() << "accepted";
@@ -111,12 +111,12 @@ TEST_F(SegmentWriting, AFolderThatIsGoneIsAnErrorThatNamesTheFile) {
 }
 
 TEST_F(SegmentWriting, TheFolderIsReadBackAsWhatItHolds) {
-  ScratchHome::write(scratch.home.streaming / kName3, std::string(kSize, 'x'));
+  ScratchHome::write(scratch.home.streaming / kName3, std::string(kSegmentSize, 'x'));
   ScratchHome::write(scratch.home.streaming / kName4, "short");
   ScratchHome::write(scratch.home.streaming / (kName4 + ".partial"), "");
   ScratchHome::write(scratch.home.streaming / "00000002.history", "");
   ScratchHome::write(scratch.home.streaming / "README", "");
-  EXPECT_THAT(received_segments(scratch.home, kSize, events),
+  EXPECT_THAT(received_segments(scratch.home, kSegmentSize, events),
               ElementsAre(ReceivedSegment{*pgformat::parse_segment(kName3), true},
                           ReceivedSegment{*pgformat::parse_segment(kName4), false}));
   ASSERT_EQ(events.warnings.size(), 1U);

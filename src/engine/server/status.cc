@@ -36,7 +36,7 @@ Fact time_fact(const std::optional<std::string>& text) {
   return instant ? Fact(*instant) : text_fact(text);
 }
 
-std::vector<std::string> names_in(std::string_view list) {
+std::vector<std::string> listed_names(std::string_view list) {
   std::vector<std::string> names;
   while (!list.empty()) {
     const auto comma = list.find(',');
@@ -76,7 +76,7 @@ void add_settings(const ServerFacts& server, Facts& facts) {
   }
   facts["archive_timeout"] = number_fact(server.setting("archive_timeout"));
   facts["checkpoint_timeout"] = number_fact(server.setting("checkpoint_timeout"));
-  facts["synchronous_standby_names"] = names_in(server.setting("synchronous_standby_names").value_or(""));
+  facts["synchronous_standby_names"] = listed_names(server.setting("synchronous_standby_names").value_or(""));
   if (!server.included_files.empty()) facts["included_files"] = server.included_files;
 }
 

@@ -40,8 +40,8 @@ class XlogIndexTest : public testing::Test {
   XlogIndex index_{scratch_.home, events_};
 };
 
-const catalog::WalEntry kOne{.name = "000000010000000000000001", .size = 16777216, .time = 1406019022.5};
-const catalog::WalEntry kTwo{
+const catalog::WalEntry kFirst{.name = "000000010000000000000001", .size = 16777216, .time = 1406019022.5};
+const catalog::WalEntry kSecond{
     .name = "000000010000000000000002", .size = 5, .time = 1406019026, .compression = "gzip"};
 
 constexpr auto kLineOne = "000000010000000000000001\t16777216\t1406019022.5\tNone\tNone\n"sv;
@@ -49,21 +49,21 @@ constexpr auto kLineTwo = "000000010000000000000002\t5\t1406019026.0\tgzip\tNone
 
 TEST_F(XlogIndexTest, AppendsLinesAsThePythonBarmanWritesThem) {
   put("");
-  index_.append({&kOne, 1});
-  index_.append({&kTwo, 1});
+  index_.append({&kFirst, 1});
+  index_.append({&kSecond, 1});
   EXPECT_EQ(text(), std::string(kLineOne) + std::string(kLineTwo));
-  EXPECT_THAT(index_.read(), ElementsAre(kOne, kTwo));
+  EXPECT_THAT(index_.read(), ElementsAre(kFirst, kSecond));
 }
 
 TEST_F(XlogIndexTest, ReadsTheThreeAndFourFieldsOfOldVersions) {
   put("000000010000000000000001 16777216 1406019022.5\n000000010000000000000002\t5\t1406019026.0\tgzip\n");
-  EXPECT_THAT(index_.read(), ElementsAre(kOne, kTwo));
+  EXPECT_THAT(index_.read(), ElementsAre(kFirst, kSecond));
   EXPECT_THAT(events_.warnings, IsEmpty());
 }
 
 TEST_F(XlogIndexTest, LinesThatAreNoEntriesAreNamedAndSkipped) {
   put(std::string(kLineOne) + "garbage\n../../etc/passwd 1 2 None None\n" + std::string(kLineTwo) + "\n");
-  EXPECT_THAT(index_.read(), ElementsAre(kOne, kTwo));
+  EXPECT_THAT(index_.read(), ElementsAre(kFirst, kSecond));
   EXPECT_THAT(events_.warnings, ElementsAre(HasSubstr("line 2:"), HasSubstr("line 3:")));
 }
 
@@ -122,21 +122,21 @@ TEST_F(XlogIndexTest, ALastLineCutAnywhereIsNeverTrustedAndIsRepairedByTheNextAp
 
 TEST_F(XlogIndexTest, ALastLineThatLacksOnlyItsEndOfLineIsKept) {
   put(kLineOne.substr(0, kLineOne.size() - 1));
-  EXPECT_THAT(index_.read(), ElementsAre(kOne));
-  index_.append({&kTwo, 1});
+  EXPECT_THAT(index_.read(), ElementsAre(kFirst));
+  index_.append({&kSecond, 1});
   EXPECT_EQ(text(), std::string(kLineOne) + std::string(kLineTwo));
   EXPECT_THAT(events_.warnings, IsEmpty());
 }
 
 TEST_F(XlogIndexTest, AppendToAMissingIndexDoesNotDoubleWhatTheRebuildFound) {
   archive("0000000100000000/000000010000000000000001", "plain", 100);
-  index_.append({&kOne, 1});
+  index_.append({&kFirst, 1});
   EXPECT_THAT(names(), ElementsAre("000000010000000000000001"));
 }
 
 TEST_F(XlogIndexTest, AppendMissingAddsOnlyWhatIsNotThere) {
   put(kLineOne);
-  const catalog::WalEntry both[] = {kOne, kTwo};
+  const catalog::WalEntry both[] = {kFirst, kSecond};
   EXPECT_EQ(index_.append_missing(both), 1U);
   EXPECT_EQ(index_.append_missing(both), 0U);
   EXPECT_EQ(text(), std::string(kLineOne) + std::string(kLineTwo));
@@ -145,12 +145,12 @@ TEST_F(XlogIndexTest, AppendMissingAddsOnlyWhatIsNotThere) {
 TEST_F(XlogIndexTest, RemoveTellsWhatGoesBeforeItIsGone) {
   put(std::string(kLineOne) + "garbage stays\n" + std::string(kLineTwo));
   std::vector<std::string> going;
-  index_.remove([](const auto& entry) { return entry.name == kOne.name; },
+  index_.remove([](const auto& entry) { return entry.name == kFirst.name; },
                 [&](auto entries) {
                   for (const auto& entry : entries) going.push_back(entry.name);
-                  EXPECT_THAT(text(), HasSubstr(kOne.name)) << "the index still has it";
+                  EXPECT_THAT(text(), HasSubstr(kFirst.name)) << "the index still has it";
                 });
-  EXPECT_THAT(going, ElementsAre(kOne.name));
+  EXPECT_THAT(going, ElementsAre(kFirst.name));
   EXPECT_EQ(text(), "garbage stays\n" + std::string(kLineTwo));
 }
 
