@@ -25,7 +25,7 @@ namespace barman::cli {
 
 namespace {
 
-struct Options {
+struct BackupOptions {
   std::vector<std::string> servers;
   int immediate_checkpoint = 0;  // 1 asked for, -1 refused, 0 as configured
   std::string name;
@@ -38,7 +38,7 @@ struct Options {
   int manifest = 0;
 };
 
-void add_copy_options(CLI::App& command, Options& options) {
+void add_copy_options(CLI::App& command, BackupOptions& options) {
   command.add_flag("--immediate-checkpoint{1},--no-immediate-checkpoint{-1}", options.immediate_checkpoint,
                    "Have the server write its checkpoint at once, or spread over time.");
   command.add_option("--bwlimit", options.bwlimit, "Kilobytes a second at most; 0 is no limit.")
@@ -58,7 +58,7 @@ void add_copy_options(CLI::App& command, Options& options) {
       ->type_name("NAME");
 }
 
-void add_wait_options(CLI::App& command, Options& options) {
+void add_wait_options(CLI::App& command, BackupOptions& options) {
   command.add_flag("-w,--wait", options.wait, "Wait until the WAL that the backup needs is archived.");
   command.add_option("--wait-timeout", options.wait_timeout, "Seconds to wait at most; 0 is no limit.")
       ->check(non_negative)
@@ -70,10 +70,10 @@ void add_wait_options(CLI::App& command, Options& options) {
       ->type_name("SECONDS");
 }
 
-void add_other_options(CLI::App& command, Options& options) {
+void add_other_options(CLI::App& command, BackupOptions& options) {
   command
       .add_option("--incremental", options.parent,
-                  "Take an incremental backup on top of this one (not in this build).")
+                  "Take an incremental backup, of the blocks that changed since this one (PostgreSQL 17).")
       ->type_name("BACKUP_ID");
   command
       .add_option("--reuse-backup", options.reuse,
@@ -96,20 +96,17 @@ void add_other_options(CLI::App& command, Options& options) {
                    "For rsync backups; accepted. A streamed backup always has the server's manifest.");
 }
 
-void refuse_what_comes_later(const Options& options) {
-  if (!options.parent.empty()) {
-    throw Error(ErrorKind::kFailed,
-                "this build does not take incremental backups yet; leave --incremental out");
-  }
+void refuse_what_comes_later(const BackupOptions& options) {
   if (options.reuse && *options.reuse != "off") {
     throw Error(ErrorKind::kFailed,
                 "--reuse-backup is for rsync backups, which this build does not take yet; leave it out");
   }
 }
 
-engine::BackupRequest request_of(const Options& options, const config::Server& server) {
+engine::BackupRequest request_of(const BackupOptions& options, const config::Server& server) {
   engine::BackupRequest request = engine::backup_request(server);
   if (!options.name.empty()) request.name = options.name;
+  if (!options.parent.empty()) request.parent = options.parent;
   if (options.immediate_checkpoint != 0) request.fast_checkpoint = options.immediate_checkpoint > 0;
   if (!options.bwlimit.empty()) request.max_rate_kib = engine::max_rate(std::stoll(options.bwlimit));
   if (!options.retry_times.empty()) request.retries = std::stoi(options.retry_times);
@@ -122,7 +119,7 @@ engine::BackupRequest request_of(const Options& options, const config::Server& s
   return request;
 }
 
-void back_up(Parts& parts, const config::Server& server, const Options& options) {
+void back_up(Parts& parts, const config::Server& server, const BackupOptions& options) {
   refuse_what_comes_later(options);
   engine::require_supported(server, engine::Verb::kBackup);
   engine::require_supported(server, engine::Verb::kArchiveWal);
@@ -155,7 +152,7 @@ void back_up(Parts& parts, const config::Server& server, const Options& options)
 }  // namespace
 
 void register_backup(CLI::App& app, Body& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BackupOptions>();
   CLI::App* command = app.add_subcommand("backup", "Takes a base backup of servers.");
   command->add_option("server_name", options->servers, "The servers, or all.")->required();
   add_copy_options(*command, *options);

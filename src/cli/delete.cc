@@ -62,8 +62,11 @@ void remove(Parts& parts, const config::Server& server, const std::string& word)
     throw Error(ErrorKind::kRefused, fmt::format("Cannot delete backup ({} {})", server.name, id.text));
   }
   if (plan.order.size() > 1) {
+    std::string members;
+    for (const catalog::BackupId& member : plan.order) members += (members.empty() ? "" : ", ") + member.text;
     parts.out.warning(fmt::format(
-        "Backup {} has incremental backups which depend on it. Deleting all backups in the tree", id.text));
+        "Backup {} has incremental backups which depend on it. Deleting all backups in the tree: {}", id.text,
+        members));
   }
   execute(parts, opened, plan.order);
 }

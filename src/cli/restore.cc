@@ -17,6 +17,7 @@
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/restore/restore.h"
+#include "engine/server/chain.h"
 #include "engine/wal/archive.h"
 #include "engine/wal/xlog_index.h"
 #include "os/lock_file.h"
@@ -154,6 +155,12 @@ std::filesystem::path directory_of(const std::string& text) {
   return path.has_filename() ? path : path.parent_path();
 }
 
+// Of an incremental backup: from the full one to itself.
+std::vector<catalog::BackupInfo> chain_to(const catalog::BackupInfo& backup, const ServerCatalog& opened) {
+  if (!backup.parent_backup_id) return {};
+  return engine::chain_of(opened.catalog.list().backups, backup);
+}
+
 engine::RestoreRequest request_of(const Options& options, const config::Server& server, const Parts& parts,
                                   catalog::BackupInfo backup, engine::RecoveryTarget target) {
   engine::RestoreRequest request{
@@ -253,9 +260,13 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   }
   const auto index = engine::XlogIndex(opened.home, parts.out).read();
   const catalog::BackupInfo chosen = chosen_backup(options, opened, target, index, parts.out);
-  const os::LockFile lock = hold_backup(opened, chosen, parts);
-  const auto request =
-      request_of(options, server, parts, available_backup(options, opened, chosen.id), target);
+  std::vector<os::LockFile> locks;
+  locks.push_back(hold_backup(opened, chosen, parts));
+  auto request = request_of(options, server, parts, available_backup(options, opened, chosen.id), target);
+  request.chain = chain_to(request.backup, opened);
+  for (const catalog::BackupInfo& member : request.chain) {
+    if (member.id != chosen.id) locks.push_back(hold_backup(opened, member, parts));
+  }
   const auto plan = engine::plan_restore(opened.home, request, index, parts.clock.now());
   announce(options, request, plan, server.name, parts.out);
   const auto result = engine::execute_restore(opened.home, request, plan, parts.clock, parts.out, parts.stop);

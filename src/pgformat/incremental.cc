@@ -21,6 +21,9 @@ constexpr std::size_t kFixedNumbers = 3 * sizeof(std::uint32_t);
 }  // namespace
 
 std::optional<std::string> name_without_increment(std::string_view path) {
+  const bool holds_relations =
+      path.starts_with("base/") || path.starts_with("global/") || path.starts_with("pg_tblspc/");
+  if (!holds_relations) return std::nullopt;
   const std::size_t name = path.rfind('/') + 1;  // npos + 1 is 0
   if (!path.substr(name).starts_with(kIncrementalPrefix)) return std::nullopt;
   std::string whole(path.substr(0, name));

@@ -22,7 +22,8 @@ inline constexpr std::uint32_t kIncrementalMagic = 0xD3AE1F0D;
 inline constexpr std::uint64_t kBlockSize = 8192;
 inline constexpr std::uint32_t kBlocksOfSegment = 131072;
 
-// "base/5/INCREMENTAL.1259" makes "base/5/1259". Nothing if the name is not that of an incremental file.
+// "base/5/INCREMENTAL.1259" makes "base/5/1259". Nothing if the path is not that of an incremental file: they
+// are only where relations are.
 std::optional<std::string> name_without_increment(std::string_view path);
 
 struct IncrementalHeader {

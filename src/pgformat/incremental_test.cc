@@ -81,8 +81,9 @@ TEST(IncrementalName, IsThatOfTheSegmentAfterAPrefix) {
   EXPECT_EQ(name_without_increment("base/5/INCREMENTAL.1259"), "base/5/1259");
   EXPECT_EQ(name_without_increment("pg_tblspc/7/PG_17_202406281/5/INCREMENTAL.9.1"),
             "pg_tblspc/7/PG_17_202406281/5/9.1");
-  EXPECT_EQ(name_without_increment("INCREMENTAL.x"), "x");
-  for (const char* other : {"base/5/1259", "base/5/INCREMENTAL.", "INCREMENTAL.5/1259", "INCREMENTAL", ""}) {
+  EXPECT_EQ(name_without_increment("global/INCREMENTAL.x"), "global/x");
+  for (const char* other : {"base/5/1259", "base/5/INCREMENTAL.", "base/INCREMENTAL.5/1259", "INCREMENTAL.x",
+                            "pg_xact/INCREMENTAL.1", ""}) {
     EXPECT_FALSE(name_without_increment(other)) << other;
   }
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/wal_removal.h"
+#include "engine/backup/parent.h"
 #include "engine/backup/record.h"
 #include "engine/backup/streaming.h"
 #include "engine/events.h"
@@ -55,6 +56,8 @@ class Run {
     if (!lock) throw Error(ErrorKind::kBusy, "Another backup process is running");
     settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
     inspect_server();
+    existing_ = around_.catalog.list().backups;
+    if (request_.parent) choose_parent();
     record_new_backup();
     try {
       start();
@@ -105,8 +108,32 @@ class Run {
     }
   }
 
+  void choose_parent() {
+    require_incremental_server(facts_, around_.home.server);
+    const auto history = [this](pgformat::Timeline timeline) {
+      return around_.connector
+          .replication(around_.server.values.text("streaming_conninfo"),
+                       {.timeout = kStatementTime, .stop = stop_})
+          ->timeline_history(timeline);
+    };
+    const BackupInfo parent =
+        engine::choose_parent(around_.home, existing_, *request_.parent, facts_, history, around_.events);
+    require_summaries(*connect("conninfo"), parent, around_.events);
+    info_.parent_backup_id = parent.id;
+  }
+
+  // Both records name each other before anything is copied: whatever happens then, a deletion finds the
+  // child.
+  void link_to_parent() const {
+    if (!info_.parent_backup_id) return;
+    auto parent = around_.catalog.find(*info_.parent_backup_id);
+    if (!parent) return;
+    parent->children_backup_ids.push_back(info_.id);
+    around_.catalog.save(*parent);
+    os::fault_point("backup-parent-linked");
+  }
+
   void record_new_backup() {
-    existing_ = around_.catalog.list().backups;
     info_.id = next_backup_id(begun_, existing_);
     info_.server_name = around_.home.server;
     info_.mode = "postgres";
@@ -114,6 +141,7 @@ class Run {
     info_.systemid = facts_.system_identifier;
     around_.catalog.save(info_);
     os::fault_point("backup-recorded");
+    link_to_parent();
   }
 
   void start() {
@@ -144,11 +172,17 @@ class Run {
                            .fast_checkpoint = request_.fast_checkpoint,
                            .max_rate_kib = request_.max_rate_kib,
                            .system_identifier = facts_.system_identifier,
+                           .parent_manifest = parent_manifest(),
                            .retries = request_.retries,
                            .pause = request_.retry_pause,
                            .server_waits_for_wal = [this] { switch_wal_of_primary(); }},
                           around_.connector, around_.clock, around_.events, stop_);
     around_.events.info(fmt::format("Copy done (time: {})", human_duration(outcome_.duration)));
+  }
+
+  [[nodiscard]] std::optional<std::filesystem::path> parent_manifest() const {
+    if (!info_.parent_backup_id) return std::nullopt;
+    return manifest_of(around_.home, *info_.parent_backup_id);
   }
 
   void stop_backup() {

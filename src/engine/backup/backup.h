@@ -25,6 +25,7 @@ class Events;
 
 struct BackupRequest {
   std::optional<std::string> name{};
+  std::optional<std::string> parent{};  // of an incremental backup: an id, a name, or a word like "latest"
   bool fast_checkpoint = false;
   std::optional<std::uint32_t> max_rate_kib{};  // kilobytes a second
   int retries = 0;

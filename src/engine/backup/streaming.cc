@@ -45,10 +45,13 @@ StreamingOutcome copy_once(const StreamingCopy& copy, postgres::Connector& conne
   const auto replication =
       connector.replication(copy.conninfo, {.application_name = copy.application_name, .stop = stop});
   ArrivingBackup arriving(copy, events);
+  const auto parent_manifest = copy.parent_manifest ? os::open_file(*copy.parent_manifest) : nullptr;
   try {
-    replication->base_backup(
-        {.label = copy.label, .fast_checkpoint = copy.fast_checkpoint, .max_rate_kib = copy.max_rate_kib},
-        arriving, stop);
+    replication->base_backup({.label = copy.label,
+                              .fast_checkpoint = copy.fast_checkpoint,
+                              .max_rate_kib = copy.max_rate_kib,
+                              .parent_manifest = parent_manifest.get()},
+                             arriving, stop);
   } catch (const Error& e) {
     throw_with_warnings(e, arriving.warnings());
   }

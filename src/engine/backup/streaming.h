@@ -35,6 +35,8 @@ struct StreamingCopy {
   std::optional<std::uint32_t> max_rate_kib{};
   // Refused if the server is another one; nothing: not known.
   std::optional<std::string> system_identifier{};
+  // Of the backup that this one is built on; nothing: a full one.
+  std::optional<std::filesystem::path> parent_manifest{};
   int retries = 0;  // after failures that may pass (kTransient)
   std::chrono::seconds pause{30};
   // Called whenever the server says that it waits for WAL to be archived; may be empty.

@@ -33,6 +33,14 @@ std::set<BackupId> obsolete_ids(const catalog::Listing& listing, const std::map<
   return ids;
 }
 
+// Whether one of `others` is built on the backup.
+bool carries_any(const std::vector<BackupInfo>& backups, const BackupId& id,
+                 const std::set<BackupId>& others) {
+  const auto tree = tree_of(backups, id);
+  return std::ranges::any_of(tree,
+                             [&](const BackupId& member) { return member != id && others.contains(member); });
+}
+
 }  // namespace
 
 RetentionPlan plan_retention(const Home& home, const catalog::Catalog& catalog,
@@ -82,12 +90,22 @@ void enforce_retention(const Home& home, catalog::Catalog& catalog, const Retent
                     home.server, entry.name, entry.reason));
   }
   Deletion deletion(home, catalog, events, clock);
+  const std::vector<BackupInfo> backups = catalog.list().backups;
+  std::set<BackupId> staying;
   for (const BackupId& id : plan.obsolete) {
     if (stop.stop_requested())
       throw Error(ErrorKind::kCancelled, "stopped while enforcing the retention policy");
+    if (carries_any(backups, id, staying)) {
+      staying.insert(id);
+      events.warning(
+          fmt::format("Backup {} of server {} is deleted later: a backup that is built on it is in use",
+                      id.text, home.server));
+      continue;
+    }
     events.info(
         fmt::format("Enforcing retention policy: removing backup {} for server {}", id.text, home.server));
     if (!deletion.remove(id, catalog::DeletedBy::kRetention)) {
+      staying.insert(id);
       events.warning(fmt::format("Backup {} of server {} is in use by another process; it is deleted later",
                                  id.text, home.server));
     }

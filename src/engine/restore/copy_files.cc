@@ -4,14 +4,13 @@
 #include <sys/stat.h>
 
 #include <atomic>
-#include <mutex>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "engine/restore/expected_files.h"
 #include "engine/restore/left_out.h"
+#include "engine/restore/pace.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/parallel.h"
@@ -22,37 +21,6 @@ namespace barman::engine {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Shared by the workers: counts, and holds them back to the rate.
-class Pace {
- public:
-  Pace(const CopyPlan& plan, Clock& clock, const std::stop_token& stop)
-      : plan_(plan), clock_(clock), stop_(stop), start_(clock.now()) {}
-
-  void took(std::uint64_t bytes) {
-    const std::uint64_t total = total_ += bytes;
-    if (plan_.copied) {
-      const std::lock_guard lock(report_);
-      plan_.copied(total);
-    }
-    if (!plan_.bytes_per_second) return;
-    const auto due =
-        start_ + std::chrono::microseconds(static_cast<std::int64_t>(
-                     static_cast<double>(total) * 1e6 / static_cast<double>(*plan_.bytes_per_second)));
-    const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(due - clock_.now());
-    if (pause.count() > 0) clock_.sleep(pause, stop_);
-  }
-
-  [[nodiscard]] std::uint64_t total() const { return total_; }
-
- private:
-  const CopyPlan& plan_;
-  Clock& clock_;
-  const std::stop_token& stop_;
-  Time start_;
-  std::atomic<std::uint64_t> total_{0};
-  std::mutex report_;  // one caller of plan_.copied at a time
-};
 
 bool is_copied(const RestoreFolder& folder, const fs::path& relative) {
   return folder.oid != 0 || (relative != kControlFile && !is_left_out(relative.string()));
@@ -99,7 +67,7 @@ Copied copy_folder(const RestoreFolder& folder, const CopyPlan& plan, Clock& clo
                    const std::stop_token& stop) {
   // A batch at a time, so that memory does not grow with the number of files.
   constexpr std::size_t kBatch = 4096;
-  Pace pace(plan, clock, stop);
+  Pace pace(plan.bytes_per_second, plan.copied, clock, stop);
   std::atomic<std::uint64_t> checked{0};
   std::vector<fs::path> batch;
   const os::CopyOptions options{.copied = [&](std::uint64_t bytes) { pace.took(bytes); }, .stop = stop};

@@ -18,10 +18,11 @@ std::uint64_t hash_of_contents(std::uint64_t size, std::string_view checksum) {
   return hash_of(std::to_string(size) + " " + std::string(checksum));
 }
 
-// Every file of the manifest that a restore brings back.
-void read_manifest(const std::filesystem::path& manifest,
-                   const std::function<void(const pgformat::ManifestFile&)>& visit) {
-  during("reading " + manifest.string(), [&] {
+}  // namespace
+
+pgformat::ManifestSummary read_manifest(const std::filesystem::path& manifest,
+                                        const std::function<void(const pgformat::ManifestFile&)>& visit) {
+  return during("reading " + manifest.string(), [&] {
     pgformat::ManifestReader reader([&](const pgformat::ManifestFile& file) {
       if (!is_left_out(file.path)) visit(file);
     });
@@ -30,14 +31,12 @@ void read_manifest(const std::filesystem::path& manifest,
     while (const std::size_t got = source->read(buffer)) {
       reader.write(stream::text_of(stream::Bytes(buffer).first(got)));
     }
-    (void)reader.finish();
+    return reader.finish();
   });
 }
 
-}  // namespace
-
 ExpectedFiles::ExpectedFiles(std::filesystem::path manifest) : manifest_(std::move(manifest)) {
-  read_manifest(manifest_, [&](const pgformat::ManifestFile& file) {
+  (void)read_manifest(manifest_, [&](const pgformat::ManifestFile& file) {
     if (!files_.empty() && file.kind != kind_) {
       throw Error(ErrorKind::kCorrupt, "its files have checksums of different kinds");
     }
@@ -60,7 +59,7 @@ ExpectedFiles::Verdict ExpectedFiles::compare(std::string_view path, std::uint64
 std::optional<std::string> ExpectedFiles::find_missing(
     const std::function<bool(const std::string& path)>& is_there) const {
   std::optional<std::string> missing;
-  read_manifest(manifest_, [&](const pgformat::ManifestFile& file) {
+  (void)read_manifest(manifest_, [&](const pgformat::ManifestFile& file) {
     if (!missing && !is_there(file.path)) missing = file.path;
   });
   return missing;

@@ -42,4 +42,9 @@ class ExpectedFiles {
   pgformat::ChecksumKind kind_ = pgformat::ChecksumKind::kNone;
 };
 
+// Reads a manifest: every file that a restore brings back. Throws kCorrupt, naming the manifest, if it is
+// damaged.
+pgformat::ManifestSummary read_manifest(const std::filesystem::path& manifest,
+                                        const std::function<void(const pgformat::ManifestFile&)>& visit);
+
 }  // namespace barman::engine

@@ -9,9 +9,12 @@
 #include <memory>
 
 #include "base/error.h"
+#include "engine/restore/chain_writer.h"
+#include "engine/restore/combined_manifest.h"
 #include "engine/restore/copy_files.h"
 #include "engine/restore/expected_files.h"
 #include "engine/restore/left_out.h"
+#include "engine/restore/pace.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
@@ -34,12 +37,21 @@ void check_kind(const catalog::BackupInfo& info) {
   };
   if (info.compression) refuse("compressed or in tar format");
   if (info.encryption) refuse("encrypted");
-  if (info.parent_backup_id) refuse("incremental");
   if (catalog::backup_type(info) == catalog::BackupType::kSnapshot) refuse("a volume snapshot");
   if (info.version.value_or(0) < kVersionWithSignalFiles) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("backup {} is of PostgreSQL {}: 12 is the oldest that can be restored",
                             info.id.text, info.version.value_or(0)));
+  }
+}
+
+void check_kinds(const RestoreRequest& request) {
+  check_kind(request.backup);
+  for (const catalog::BackupInfo& member : request.chain) check_kind(member);
+  const bool has_chain = request.chain.size() > 1;
+  if (request.backup.parent_backup_id.has_value() != has_chain) {
+    throw Error(ErrorKind::kFailed,
+                fmt::format("the chain of backup {} is not known", request.backup.id.text));
   }
 }
 
@@ -83,7 +95,7 @@ std::vector<RestoreFolder> plan_folders(const Home& home, const RestoreRequest& 
       throw Error(ErrorKind::kCorrupt, fmt::format("the files of backup {} are missing: there is no {}",
                                                    info.id.text, folder.from.string()));
     }
-    folder.bytes = os::measure_tree(folder.from).bytes;
+    if (request.chain.empty()) folder.bytes = os::measure_tree(folder.from).bytes;
   }
   return folders;
 }
@@ -104,6 +116,24 @@ std::unique_ptr<ExpectedFiles> expected_files(const RestoreRequest& request, con
     return nullptr;
   }
   return std::make_unique<ExpectedFiles>(manifest);
+}
+
+ChainCopy chain_copy(const Home& home, const RestoreRequest& request, const RestorePlan& plan) {
+  return {.home = home,
+          .chain = request.chain,
+          .plan = *plan.chain,
+          .folders = plan.folders,
+          .workers = request.jobs,
+          .verify = request.verify};
+}
+
+void copy_members(const Home& home, const RestoreRequest& request, const RestorePlan& plan, Clock& clock,
+                  Events& events, const std::stop_token& stop, RestoreResult& result) {
+  const auto report = [&](std::uint64_t done) {
+    events.progress({.phase = "copying", .done = done, .expected = plan.bytes});
+  };
+  Pace pace(request.bytes_per_second, report, clock, stop);
+  result.checked_files = copy_chain(chain_copy(home, request, plan), pace, stop);
 }
 
 void copy_base(const RestoreRequest& request, const RestorePlan& plan, const ExpectedFiles* expected,
@@ -218,6 +248,15 @@ void configure(const RestoreRequest& request, const RestorePlan& plan, Events& e
   if (needs_settings) append_recovery_settings(request, plan);
 }
 
+void write_manifest(const RestoreRequest& request, const RestorePlan& plan, const std::stop_token& stop) {
+  write_combined_manifest(
+      {.folders = plan.folders,
+       .files = plan.chain->files,
+       .edited = {"backup_label", "postgresql.conf", "postgresql.auto.conf", request.recovery_file},
+       .workers = request.jobs},
+      stop);
+}
+
 void keep_records(const Home& home, const RestoreRequest& request) {
   os::write_file(request.destination / ".barman-recover.info", catalog::format_backup_info(request.backup),
                  {.sync = false});
@@ -227,13 +266,11 @@ void keep_records(const Home& home, const RestoreRequest& request) {
   }
 }
 
-// The last step: from here on the server can be started.
-void publish(const Home& home, const RestoreRequest& request, const RestorePlan& plan,
-             const ExpectedFiles* expected, RestoreResult& result) {
+void copy_control_file(const Home& home, const RestoreRequest& request, const ExpectedFiles* expected,
+                       RestoreResult& result) {
   const std::string name(kControlFile);
   const fs::path from = home.data(request.backup.id) / name;
-  const fs::path to = request.destination / name;
-  const fs::path under_way = to.string() + ".tmp";
+  const fs::path under_way = request.destination / kControlUnderWay;
   pgformat::Checksum checksum(expected == nullptr ? pgformat::ChecksumKind::kNone : expected->kind());
   const std::uint64_t size = os::copy_whole_file(
       from, under_way,
@@ -246,8 +283,12 @@ void publish(const Home& home, const RestoreRequest& request, const RestorePlan&
     }
     ++result.checked_files;
   }
+}
+
+// The last step: from here on the server can be started.
+void publish(const RestoreRequest& request, const RestorePlan& plan) {
   os::fault_point("restore-before-control");
-  os::move_file(under_way, to);
+  os::move_file(request.destination / kControlUnderWay, request.destination / kControlFile);
   remove_marks(all_folders(plan));
 }
 
@@ -255,7 +296,7 @@ void publish(const Home& home, const RestoreRequest& request, const RestorePlan&
 
 RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
                          const std::vector<catalog::WalEntry>& index, Time now) {
-  check_kind(request.backup);
+  check_kinds(request);
   check_tablespace_names(request);
   if (request.target.action && !request.target.is_pitr()) {
     throw Error(ErrorKind::kUsage, "Can't enable recovery target action when PITR is not required");
@@ -264,7 +305,9 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
 
   RestorePlan plan;
   plan.folders = plan_folders(home, request);
+  if (!request.chain.empty()) plan.chain = plan_chain(home, request.chain, request.verify, plan.folders);
   for (const RestoreFolder& folder : plan.folders) plan.bytes += folder.bytes;
+  if (plan.chain) plan.bytes = plan.chain->bytes;
   const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");
   plan.separate_wal = request.target.is_pitr() && request.wal_directory && !request.get_wal_command;
   plan.wal_directory = plan.separate_wal ? *request.wal_directory : default_wal;
@@ -285,7 +328,7 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   const bool copies_wal = !request.get_wal_command;
   const bool is_pitr = request.target.is_pitr();
 
-  const auto expected = expected_files(request, home, events);
+  const auto expected = plan.chain ? nullptr : expected_files(request, home, events);
   const std::vector<RestoreFolder> folders = all_folders(plan);
   prepare_folders(folders);
   std::vector<os::FileSystemSync> syncs;
@@ -294,8 +337,12 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   os::fault_point("restore-prepared");
 
   events.info("Copying the base backup.");
-  copy_base(request, plan, expected.get(), clock, events, stop, result);
-  if (expected) require_all_files(*expected, plan, result);
+  if (plan.chain) {
+    copy_members(home, request, plan, clock, events, stop, result);
+  } else {
+    copy_base(request, plan, expected.get(), clock, events, stop, result);
+    if (expected) require_all_files(*expected, plan, result);
+  }
   link_tablespaces(plan, request.destination, events);
   os::make_directories(request.destination / "pg_wal/archive_status", 0700);
   keep_records(home, request);
@@ -312,11 +359,13 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   }
   if (is_pitr || request.get_wal_command || request.standby) events.info("Generating recovery configuration");
   configure(request, plan, events, result);
+  if (plan.chain) write_manifest(request, plan, stop);
 
   events.progress({.phase = "syncing", .done = plan.bytes, .expected = plan.bytes});
   for (os::FileSystemSync& sync : syncs) sync.finish();
   os::fault_point("restore-synced");
-  publish(home, request, plan, expected.get(), result);
+  if (!plan.chain) copy_control_file(home, request, expected.get(), result);
+  publish(request, plan);
   result.elapsed = clock.now() - result.started;
   return result;
 }

@@ -16,6 +16,7 @@
 #include "engine/events.h"
 #include "engine/restore/configuration.h"
 #include "engine/restore/destination.h"
+#include "engine/restore/restore_chain.h"
 #include "engine/restore/target.h"
 #include "engine/restore/wal_plan.h"
 #include "engine/server/home.h"
@@ -24,7 +25,8 @@ namespace barman::engine {
 
 struct RestoreRequest {
   catalog::BackupInfo backup;
-  std::filesystem::path destination;  // absolute
+  std::vector<catalog::BackupInfo> chain{};  // of an incremental backup: from the full one to itself
+  std::filesystem::path destination;         // absolute
   RecoveryTarget target;
   std::map<std::string, std::string> tablespaces{};  // name → new location
   bool standby = false;
@@ -42,6 +44,7 @@ struct RestorePlan {
   std::filesystem::path wal_directory;
   bool separate_wal = false;  // wal_directory is a folder of its own
   WalPlan wal;                // empty with get-wal
+  std::optional<ChainPlan> chain{};
   std::uint64_t bytes = 0;
 };
 

@@ -285,13 +285,15 @@ TEST_F(Restoring, WhatCannotBeIsRefusedBeforeTheFirstByte) {
   refused("in the future", bad);
   for (const auto& change : std::vector<std::function<void(catalog::BackupInfo&)>>{
            [](auto& info) { info.compression = "gzip"; }, [](auto& info) { info.encryption = "gpg"; },
-           [](auto& info) { info.parent_backup_id = catalog::BackupId{"20250101T000000"}; },
            [](auto& info) { info.mode = "snapshot-concurrent"; },
            [](auto& info) { info.version = 110000; }}) {
     bad = good;
     change(bad.backup);
     refused(bad.backup.version == 110000 ? "12 is the oldest" : "does not restore yet", bad);
   }
+  bad = good;
+  bad.backup.parent_backup_id = catalog::BackupId{"20250101T000000"};
+  refused("the chain of backup 20260101T000000 is not known", bad);
   fs::remove_all(data());
   refused("the files of backup 20260101T000000 are missing", good);
 }

@@ -1,0 +1,55 @@
+// Writes one member of a chain over what the members before it have made in the destination.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/restore/destination.h"
+#include "engine/restore/expected_files.h"
+#include "engine/restore/final_files.h"
+#include "engine/restore/member.h"
+
+namespace barman::engine {
+
+// What a member's files are written to, and held against.
+struct ChainMember {
+  const std::vector<RestoreFolder>& folders;
+  const FinalFiles& files;
+  std::size_t number = 0;  // in the chain
+  std::string name;        // of the backup, for messages
+  bool is_last = false;
+  const ExpectedFiles* expected = nullptr;  // none: bytes are not looked at
+};
+
+// Whole files are made, incremental ones applied; what a later member replaces is passed over. pg_control is
+// written under another name (kControlUnderWay).
+class ChainWriter final : public MemberReceiver {
+ public:
+  explicit ChainWriter(ChainMember member);
+  ~ChainWriter() override;
+
+  void directory(const std::string& path, unsigned mode) override;
+  std::unique_ptr<stream::Sink> file(const MemberFile& file) override;
+
+  // Throws kCorrupt, naming it, if a file that is needed of this member has not come, and returns how many
+  // have.
+  [[nodiscard]] std::uint64_t require_all() const;
+
+ private:
+  class WholeFile;
+  class ChangedFile;
+
+  ChainMember member_;
+  std::unique_ptr<std::atomic<bool>[]> seen_;  // by place in files
+};
+
+// pg_control's name until everything else is durable.
+inline constexpr const char* kControlUnderWay = "global/pg_control.tmp";
+
+// Where the file that manifests call `path` goes.
+std::filesystem::path restored_place(const std::vector<RestoreFolder>& folders, const std::string& path);
+
+}  // namespace barman::engine

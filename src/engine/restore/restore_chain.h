@@ -1,0 +1,43 @@
+// Restoring an incremental backup: its chain is applied forward into the destination, the full backup first.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "catalog/backup_info.h"
+#include "engine/restore/destination.h"
+#include "engine/restore/final_files.h"
+#include "engine/server/home.h"
+
+namespace barman::engine {
+
+class Pace;
+
+struct ChainPlan {
+  FinalFiles files;
+  std::uint64_t bytes = 0;  // that will be read
+};
+
+// Looks at all members before anything is written: manifests, and whether every file that is needed is there
+// with its size. Adds to each folder the room that it will need. Throws kCorrupt naming what is wrong, and
+// kRefused for a member without a manifest.
+ChainPlan plan_chain(const Home& home, const std::vector<catalog::BackupInfo>& chain, bool verify,
+                     std::vector<RestoreFolder>& folders);
+
+struct ChainCopy {
+  const Home& home;
+  const std::vector<catalog::BackupInfo>& chain;
+  const ChainPlan& plan;
+  const std::vector<RestoreFolder>& folders;
+  unsigned workers = 1;
+  bool verify = true;
+};
+
+// Makes the files in the prepared folders: all of them but for pg_control, which has another name
+// (kControlUnderWay). The backup_label is that of a full backup. Returns the number of files that were
+// checked.
+std::uint64_t copy_chain(const ChainCopy& copy, Pace& pace, const std::stop_token& stop);
+
+}  // namespace barman::engine
