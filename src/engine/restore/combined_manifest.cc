@@ -78,19 +78,22 @@ class ManifestLines {
 };
 
 // What the restore itself put at the top of the data directory.
-void add_new_files(const CombinedManifest& manifest, ManifestLines& lines) {
+std::vector<std::string> new_files(const CombinedManifest& manifest) {
+  std::vector<std::string> names;
   os::walk_tree(manifest.folders.front().to, [&](const os::TreeEntry& entry) {
     const std::string name = entry.relative.string();
-    const bool is_ours = entry.kind == os::EntryKind::kFile && !is_left_out(name) &&
-                         name != kIncompleteMark && !manifest.files.place(name);
-    if (is_ours) lines.add({.path = name}, true);
+    const bool is_new = entry.kind == os::EntryKind::kFile && !is_left_out(name) && name != kIncompleteMark &&
+                        !manifest.files.place(name);
+    if (is_new) names.push_back(name);
     return false;
   });
+  return names;
 }
 
 }  // namespace
 
 void write_combined_manifest(const CombinedManifest& manifest, const std::stop_token& stop) {
+  const std::vector<std::string> added = new_files(manifest);
   const auto sink = os::create_file(manifest.folders.front().to / kManifestName, {.sync = false});
   const pgformat::ManifestSummary& summary = manifest.files.last_summary();
   pgformat::ManifestWriter writer([&](std::string_view text) { sink->write(stream::bytes_of(text)); },
@@ -102,7 +105,7 @@ void write_combined_manifest(const CombinedManifest& manifest, const std::stop_t
     const bool is_edited = manifest.edited.contains(file.path);
     lines.add(std::move(file), use == Use::kChange || is_edited);
   });
-  add_new_files(manifest, lines);
+  for (const std::string& name : added) lines.add({.path = name}, true);
   lines.write();
   writer.finish(summary.wal_ranges);
   sink->finish();
