@@ -132,7 +132,7 @@ void back_up(Parts& parts, const config::Server& server, const BackupOptions& op
         server.name));
   }
   ServerCatalog opened(server, parts.configuration);
-  const auto archiving = engine::archive_settings(server);
+  const auto archiving = engine::archive_settings(server, parts.runner);
   const auto archive_once = [&] {
     engine::archive_wal(opened.home, archiving, engine::ArchiveTalk::kWhenThereAreFiles, parts.clock,
                         parts.out, parts.stop);

@@ -81,24 +81,25 @@ bool can_write(Parts& parts, const std::filesystem::path& output) {
 }
 
 void send_to_standard_output(Parts& parts, const engine::FoundWal& found, const engine::WalForm& form,
-                             const std::string& server) {
+                             const engine::WalFormat& format, const std::string& server) {
   parts.out.log(engine::LogLevel::kInfo, fmt::format("Sending WAL '{}' for server '{}' to standard output{}",
                                                      found.name(), server, asked_from()));
   if (engine::is_stored_so(found, form)) {
     os::send_file(found.file, found.path, STDOUT_FILENO, "standard output", parts.stop);
   } else {
-    engine::deliver_wal(found, form, std::make_unique<os::DescriptorSink>(STDOUT_FILENO, "standard output"),
-                        parts.stop);
+    engine::deliver_wal(found, form, format,
+                        std::make_unique<os::DescriptorSink>(STDOUT_FILENO, "standard output"), parts.stop);
   }
 }
 
-int send(Parts& parts, const engine::Home& home, const GetWalOptions& options) {
+int send(Parts& parts, const config::Server& server, const engine::Home& home, const GetWalOptions& options) {
+  const engine::WalFormat format(server, parts.runner);
   std::optional<std::filesystem::path> output;
   if (!options.output_directory.empty()) {
     output = std::filesystem::path(options.output_directory) / options.wal;
     if (!can_write(parts, *output)) return kBadRequest;
   }
-  const auto found = engine::find_wal(home, options.wal, options.partial, parts.out);
+  const auto found = engine::find_wal(home, options.wal, options.partial, format, parts.out);
   if (!found) {
     parts.out.error(
         fmt::format("WAL file '{}' not found in server '{}'{}", options.wal, home.server, asked_from()));
@@ -106,12 +107,12 @@ int send(Parts& parts, const engine::Home& home, const GetWalOptions& options) {
   }
   const engine::WalForm form = form_of(options);
   if (!output) {
-    send_to_standard_output(parts, *found, form, home.server);
+    send_to_standard_output(parts, *found, form, format, home.server);
     return 0;
   }
   parts.out.info(fmt::format("Sending WAL '{}' for server '{}' into '{}' file{}", found->name(), home.server,
                              output->native(), asked_from()));
-  engine::deliver_wal(*found, form, os::create_file(*output, {.mode = kOutputMode}), parts.stop);
+  engine::deliver_wal(*found, form, format, os::create_file(*output, {.mode = kOutputMode}), parts.stop);
   return 0;
 }
 
@@ -135,7 +136,7 @@ int get_wal(Parts& parts, const GetWalOptions& options) {
   const engine::Home home = engine::home_of(*server, parts.configuration);
   if (options.peek.empty()) {
     return during(fmt::format("WAL file '{}' of server '{}'{}", options.wal, server->name, asked_from()),
-                  [&] { return send(parts, home, options); });
+                  [&] { return send(parts, *server, home, options); });
   }
   for (const std::string& name : engine::peek_wal(home, options.wal, count_of(options.peek))) {
     parts.out.notice(name);

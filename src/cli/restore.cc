@@ -188,7 +188,7 @@ engine::RestoreRequest request_of(const Options& options, const config::Server& 
 // What cannot be archived now must not keep a backup from being restored.
 void archive_waiting_wal(const engine::Home& home, const config::Server& server, Parts& parts) {
   try {
-    engine::archive_wal(home, engine::archive_settings(server), engine::ArchiveTalk::kWhenThereAreFiles,
+    engine::archive_wal(home, engine::archive_settings(server, parts.runner), engine::ArchiveTalk::kWhenThereAreFiles,
                         parts.clock, parts.out, parts.stop);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::kCancelled) throw;

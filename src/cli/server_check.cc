@@ -21,7 +21,7 @@ bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::second
                  const std::stop_token& stop) {
   if (engine::unsupported(server, engine::Verb::kArchiveWal)) return false;
   const engine::Home home = engine::home_of(server, parts.configuration);
-  const engine::ArchiveSettings settings = engine::archive_settings(server);
+  const engine::ArchiveSettings settings = engine::archive_settings(server, parts.runner);
   engine::LoggedEvents events(parts.out);
   bool arrived = false;
   const auto archive_once = [&] {

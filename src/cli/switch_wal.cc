@@ -39,7 +39,7 @@ void wait_for_archiving(Parts& parts, const config::Server& server, const std::s
           ? fmt::format("Waiting for a WAL file from server '{}' to be archived{}", server.name, bound)
           : fmt::format("Waiting for the WAL file {} from server '{}'{}", closed, server.name, bound));
   const engine::Home home = engine::home_of(server, parts.configuration);
-  const auto settings = engine::archive_settings(server);
+  const auto settings = engine::archive_settings(server, parts.runner);
   bool any = false;
   const auto archive_once = [&] {
     const auto result = engine::archive_wal(home, settings, engine::ArchiveTalk::kWhenThereAreFiles,

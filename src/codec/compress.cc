@@ -247,6 +247,16 @@ unsigned default_workers(Compression kind, int level) {
   return static_cast<unsigned>(std::clamp<std::size_t>(cores - 1, 1, std::max<std::size_t>(affordable, 1)));
 }
 
+unsigned files_at_a_time(Compression kind, int level) {
+  // Without blocks, what xz looks back at grows with its level.
+  const std::size_t whole = kind == Compression::kXz ? (level < 3   ? 32
+                                                        : level < 4 ? 34
+                                                                    : 96) *
+                                                           kMiB
+                                                     : encoder_memory(kind, level) * 3 / 2;
+  return static_cast<unsigned>(std::max<std::size_t>(kMemory / whole, 1));
+}
+
 stream::Stage compress(Compression kind, int level, unsigned workers) {
   return [=](std::unique_ptr<stream::Sink> next) -> std::unique_ptr<stream::Sink> {
     return std::make_unique<CompressSink>(kind, level, std::max(workers, 1U), std::move(next));

@@ -21,6 +21,10 @@ std::size_t block_size(Compression kind, int level);
 // takes no more than 72 MiB.
 unsigned default_workers(Compression kind, int level);
 
+// So many whole files, each by its own compressor(), may be compressed at a time: at least one, and only so
+// many that they take no more than 72 MiB.
+unsigned files_at_a_time(Compression kind, int level);
+
 // Compresses on `workers` threads, at least one, which begin when there is a second block. Holds at most
 // `workers` + 2 blocks and their frames. Nothing in, one empty frame out.
 stream::Stage compress(Compression kind, int level, unsigned workers);

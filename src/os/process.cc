@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -55,12 +56,29 @@ class ExecArguments {
     for (auto& text : env_text_) env_.push_back(text.data());
     argv_.push_back(nullptr);
     env_.push_back(nullptr);
+    program_ = find_program(command);
   }
 
+  // The program to start: a name without a folder is looked for in the PATH that the child will have.
+  [[nodiscard]] const char* program() const { return program_.c_str(); }
   [[nodiscard]] char* const* argv() const { return argv_.data(); }
   [[nodiscard]] char* const* env() const { return env_.data(); }
 
  private:
+  static std::string find_program(const Command& command) {
+    const std::string& name = command.argv.front();
+    const auto path = command.env.find("PATH");
+    if (path == command.env.end() || name.find('/') != std::string::npos) return name;
+    for (std::string_view rest = path->second; !rest.empty();) {
+      const std::string_view folder = rest.substr(0, rest.find(':'));
+      rest.remove_prefix(std::min(folder.size() + 1, rest.size()));
+      std::string candidate = fmt::format("{}/{}", folder, name);
+      if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    }
+    return name;
+  }
+
+  std::string program_;
   std::vector<std::string> argv_text_;
   std::vector<std::string> env_text_;
   std::vector<char*> argv_;
@@ -107,7 +125,7 @@ Fd secret_end(std::string_view secret) {
                      (ends.err < 0 || ::dup2(ends.err, 2) >= 0) &&
                      (ends.secret < 0 || ::dup2(ends.secret, kSecretEnd) >= 0) &&
                      (!command.directory || ::chdir(command.directory->c_str()) == 0);
-  if (ready) ::execvpe(arguments.argv()[0], arguments.argv(), arguments.env());
+  if (ready) ::execvpe(arguments.program(), arguments.argv(), arguments.env());
   const int reason = errno;
   [[maybe_unused]] const ssize_t told = ::write(report, &reason, sizeof reason);
   ::_exit(127);

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "base/error.h"
+#include "os/test_folder.h"
 #include "stream/memory.h"
 
 namespace barman::os {
@@ -26,6 +29,20 @@ TEST(LocalRunner, CarriesInputOutputAndStatus) {
   EXPECT_EQ(exit.status, 3);
   EXPECT_EQ(out.size(), 300000U);
   EXPECT_EQ(err, "hi\n");
+}
+
+TEST(LocalRunner, FindsTheProgramInThePathOfTheChild) {
+  const TestFolder folder;
+  const std::filesystem::path program = folder / "greet-by-path";
+  std::ofstream(program) << "#!/bin/sh\necho found\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  LocalRunner runner;
+  std::string out;
+  stream::AppendTo out_sink(out);
+  const Command command{.argv = {"greet-by-path"},
+                        .env = {{"PATH", "/nowhere:" + program.parent_path().string() + ":/usr/bin:/bin"}}};
+  EXPECT_TRUE(runner.run(command, {.out = &out_sink}, {}).ok());
+  EXPECT_EQ(out, "found\n");
 }
 
 TEST(LocalRunner, HandsASecretOverAtDescriptorThree) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "codec/codec.h"
+#include "codec/compress.h"
 #include "engine/wal/examine.h"
 #include "os/durable_file.h"
 #include "os/send_file.h"
@@ -46,7 +47,8 @@ std::vector<Candidate> candidates(const Home& home, const WalName& parsed, const
 }
 
 // Nothing if there is no such regular file.
-std::optional<FoundWal> open_candidate(const Candidate& candidate) {
+std::optional<FoundWal> open_candidate(const Candidate& candidate, const WalName& name,
+                                       const WalFormat& format) {
   os::Fd file(
       os::retry_on_signal([&] { return ::open(candidate.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
   if (!file) {
@@ -58,7 +60,7 @@ std::optional<FoundWal> open_candidate(const Candidate& candidate) {
   std::byte front[codec::kDetectBytes];
   const ssize_t got = os::retry_on_signal([&] { return ::pread(file.get(), front, sizeof front, 0); });
   if (got < 0) os::throw_errno("cannot read", candidate.path);
-  const StoredForm form = stored_form(stream::Bytes(front).first(static_cast<std::size_t>(got)));
+  const StoredForm form = format.form_of(stream::Bytes(front).first(static_cast<std::size_t>(got)), name);
   return FoundWal{
       .path = candidate.path, .file = std::move(file), .form = form, .partial = candidate.partial};
 }
@@ -112,38 +114,27 @@ std::optional<pgformat::Segment> next_existing(const Home& home, const pgformat:
   return may_end_log && exists(home, next) ? std::optional(next) : std::nullopt;
 }
 
-[[noreturn]] void throw_unreadable(const FoundWal& wal) {
-  const std::string how = wal.form.encrypted
-                              ? "encrypted"
-                              : fmt::format("compressed with {}", codec::name_of(*wal.form.compression));
-  const std::string way_out = wal.form.encrypted ? "" : "; --keep-compression hands it out as it is";
-  throw Error(ErrorKind::kFailed,
-              fmt::format("{} is {}, which this build cannot read yet{}", wal.path.native(), how, way_out));
-}
-
 // From the bytes as stored to the bytes as wanted.
-std::vector<stream::Stage> stages(const FoundWal& wal, const WalForm& form) {
-  std::vector<stream::Stage> result;
-  if (is_stored_so(wal, form)) return result;
-  if (wal.form.encrypted) throw_unreadable(wal);
-  if (const auto stored = wal.form.compression) {
-    if (!codec::decompressor(*stored)) throw_unreadable(wal);
-    result.push_back(stream::through([kind = *stored] { return codec::decompressor(kind); }));
-  }
-  if (const auto wanted = form.compression) {
-    result.push_back(
-        stream::through([kind = *wanted] { return codec::compressor(kind, codec::medium_level(kind)); }));
+std::vector<stream::Stage> stages(const FoundWal& wal, const WalForm& wanted, const WalFormat& format,
+                                  const std::stop_token& stop) {
+  if (is_stored_so(wal, wanted)) return {};
+  if (wanted.as_stored) return format.decrypting(stop);
+  const auto name = pgformat::parse_wal_name(wal.name());
+  std::vector<stream::Stage> result = format.reading(wal.form, *name, stop);
+  if (const auto kind = wanted.compression) {
+    result.push_back(codec::compress(*kind, codec::medium_level(*kind)));
   }
   return result;
 }
 
 }  // namespace
 
-std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool partial, Events& events) {
+std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool partial,
+                                 const WalFormat& format, Events& events) {
   const auto parsed = pgformat::parse_wal_name(name);
   if (!parsed) throw Error(ErrorKind::kUsage, fmt::format("'{}' is not a valid wal file name", name));
   for (const Candidate& candidate : candidates(home, *parsed, name, partial)) {
-    auto found = open_candidate(candidate);
+    auto found = open_candidate(candidate, *parsed, format);
     if (found && (candidate.archived || candidate.partial || may_be_used(*found, *parsed, home, events)))
       return found;
   }
@@ -153,13 +144,14 @@ std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool
 bool is_stored_so(const FoundWal& wal, const WalForm& form) {
   if (wal.partial) return true;
   if (wal.form.encrypted) return false;
+  if (wal.form.custom) return form.as_stored;
   return form.as_stored || wal.form.compression == form.compression;
 }
 
-void deliver_wal(const FoundWal& wal, const WalForm& form, std::unique_ptr<stream::Sink> to,
-                 const std::stop_token& stop) {
-  const auto path = stream::chain(stages(wal, form), std::move(to));
+void deliver_wal(const FoundWal& wal, const WalForm& wanted, const WalFormat& format,
+                 std::unique_ptr<stream::Sink> to, const std::stop_token& stop) {
   during(fmt::format("reading {}", wal.path.native()), [&] {
+    const auto path = stream::chain(stages(wal, wanted, format, stop), std::move(to));
     os::DescriptorSource source(wal.file, wal.path);
     stream::pump(source, *path, stop);
     path->finish();

@@ -15,6 +15,7 @@
 #include "engine/events.h"
 #include "engine/server/home.h"
 #include "engine/wal/stored_wal.h"
+#include "engine/wal/wal_format.h"
 #include "os/fd.h"
 #include "stream/stream.h"
 
@@ -33,21 +34,22 @@ struct FoundWal {
 // The file of exactly this name: of the archive, else just arrived; with `partial` also "<name>.partial". A
 // file that has only just arrived and is not whole, or is of another cluster, is passed over with a warning
 // in the log. Nothing if there is none.
-std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool partial, Events& events);
+std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool partial,
+                                 const WalFormat& format, Events& events);
 
 // How the file is wanted.
 struct WalForm {
-  bool as_stored = false;                           // --keep-compression
+  bool as_stored = false;                           // --keep-compression; decrypted all the same
   std::optional<codec::Compression> compression{};  // else plain
 };
 
 // Whether the stored bytes are what is wanted.
 bool is_stored_so(const FoundWal& wal, const WalForm& form);
 
-// Writes it to `to`, and finishes `to`. Throws kFailed, before anything is written, if this build cannot read
-// it as it is stored; kCorrupt if its bytes are damaged.
-void deliver_wal(const FoundWal& wal, const WalForm& form, std::unique_ptr<stream::Sink> to,
-                 const std::stop_token& stop);
+// Writes it to `to`, and finishes `to`. Throws kFailed if it cannot be read as it is stored: a key or a
+// filter is missing; kCorrupt if its bytes are damaged.
+void deliver_wal(const FoundWal& wal, const WalForm& wanted, const WalFormat& format,
+                 std::unique_ptr<stream::Sink> to, const std::stop_token& stop);
 
 // Up to `count` names of files that are there, starting with `name` and going on while there is no gap. A
 // name that is not that of a segment is alone.

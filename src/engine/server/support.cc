@@ -30,9 +30,6 @@ constexpr std::array kRules = {
     Rule{.verb = Verb::kBackup, .option = "pre_backup_retry_script", .ability = kHooks},
     Rule{.verb = Verb::kBackup, .option = "post_backup_script", .ability = kHooks},
     Rule{.verb = Verb::kBackup, .option = "post_backup_retry_script", .ability = kHooks},
-    Rule{.verb = Verb::kArchiveWal, .option = "compression", .ability = "compress archived WAL"},
-    Rule{
-        .verb = Verb::kArchiveWal, .option = "encryption", .only = "none", .ability = "encrypt archived WAL"},
     Rule{.verb = Verb::kArchiveWal, .option = "pre_archive_script", .ability = kHooks},
     Rule{.verb = Verb::kArchiveWal, .option = "pre_archive_retry_script", .ability = kHooks},
     Rule{.verb = Verb::kArchiveWal, .option = "post_archive_script", .ability = kHooks},

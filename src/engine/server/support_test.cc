@@ -34,7 +34,7 @@ TEST(Support, WhatAnOptionWouldChangeIsNotDoneWithoutIt) {
   EXPECT_TRUE(unsupported(server({{"backup_compression", "gzip"}}), Verb::kBackup));
   EXPECT_TRUE(unsupported(server({{"encryption", "gpg"}}), Verb::kBackup));
   EXPECT_TRUE(unsupported(server({{"pre_backup_script", "/bin/true"}}), Verb::kBackup));
-  EXPECT_TRUE(unsupported(server({{"compression", "gzip"}}), Verb::kArchiveWal));
+  EXPECT_FALSE(unsupported(server({{"compression", "gzip"}, {"encryption", "gpg"}}), Verb::kArchiveWal));
   EXPECT_FALSE(unsupported(server({{"compression", "gzip"}}), Verb::kBackup));
   EXPECT_TRUE(unsupported(server({{"post_delete_script", "/bin/true"}}), Verb::kDelete));
   EXPECT_TRUE(unsupported(server({{"pre_recovery_script", "/bin/true"}}), Verb::kRestore));

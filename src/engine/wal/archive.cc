@@ -18,6 +18,7 @@
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/lock_file.h"
+#include "os/parallel.h"
 
 namespace barman::engine {
 
@@ -27,6 +28,18 @@ namespace fs = std::filesystem;
 
 // So many files share the syncs of folders and index.
 constexpr std::size_t kGroup = 64;
+
+// A file that has arrived and is for the archive.
+struct Waiting {
+  std::string name;
+  fs::path source;
+  fs::path target;
+  std::uint64_t size = 0;
+  StoredForm form;
+  Place place = Place::kFree;
+  WalFormat::Storing storing{};
+  bool is_stored = false;
+};
 
 // A file whose data is in the archive, durably, under its name.
 struct Stored {
@@ -54,7 +67,7 @@ class ArchiveRun {
     for (std::span<const IncomingFile> rest = batch.files; !rest.empty();) {
       if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "archiving was stopped on request");
       const auto group = rest.first(std::min(kGroup, rest.size()));
-      archive_group(folder_of(archiver), group);
+      archive_group(folder_of(archiver), group, stop);
       rest = rest.subspan(group.size());
     }
     put_aside_unknown(folder_of(archiver), batch.unknown);
@@ -78,26 +91,44 @@ class ArchiveRun {
                                some ? fmt::format(" (batch size: {})", count) : ""));
     }
     if (talk_ == ArchiveTalk::kAlways && count == 0) events_.info("\tno file found");
+    if (count != 0 && settings_.format.is_custom()) {
+      events_.log(LogLevel::kWarning,
+                  "compression = custom is deprecated: name one of the built-in methods, such as zstd; what "
+                  "the custom filter compressed stays readable while custom_decompression_filter and "
+                  "custom_compression_magic are set");
+    }
   }
 
-  // Stores the files one by one, then makes them durable together. When one fails, those before it are
-  // completed all the same.
-  void archive_group(const fs::path& folder, std::span<const IncomingFile> files) {
-    std::vector<Stored> stored;
+  // Stores the files, several at a time, then makes them durable together. When one fails, those that were
+  // stored are completed all the same.
+  void archive_group(const fs::path& folder, std::span<const IncomingFile> files,
+                     const std::stop_token& stop) {
+    std::vector<Waiting> waiting;
     std::exception_ptr failure;
-    try {
-      for (const IncomingFile& file : files) archive_file(folder / file.name, file, stored);
-    } catch (const Error&) {
-      failure = std::current_exception();
+    const auto keep_failure = [&failure](auto&& body) {
+      try {
+        body();
+      } catch (const Error&) {
+        if (!failure) failure = std::current_exception();
+      }
+    };
+    keep_failure([&] {
+      for (const IncomingFile& file : files) look_at(folder / file.name, file, waiting);
+    });
+    keep_failure([&] { store_all(waiting, stop); });
+    std::vector<Stored> stored;
+    for (const Waiting& file : waiting) {
+      if (file.is_stored) stored.push_back(stored_of(file));
     }
     complete(folder, stored);
     if (failure) std::rethrow_exception(failure);
   }
 
-  void archive_file(const fs::path& source, const IncomingFile& file, std::vector<Stored>& stored) {
+  // Decides what becomes of a file that has arrived; what is for the archive is `waiting` then.
+  void look_at(const fs::path& source, const IncomingFile& file, std::vector<Waiting>& waiting) {
     const auto arrived = describe_file(source);
     if (!arrived) return;  // somebody took it away
-    const StoredForm form = stored_form(read_front(source, codec::kDetectBytes));
+    const StoredForm form = settings_.format.form_of(read_front(source, codec::kDetectBytes), file.parsed);
     const auto examination = examine_file(source, file.parsed, arrived->size, form, system_identifier_);
     if (examination.verdict == Verdict::kIncomplete) return report_incomplete(source, examination.reason);
     events_.info("\t" + file.name);
@@ -105,25 +136,57 @@ class ArchiveRun {
 
     const fs::path target = home_.archived(file.parsed, file.name);
     const Place place = place_of(source, target);
-    if (place == Place::kTaken && !same_wal(source, target)) return put_aside_conflict(source);
-    if (place == Place::kFree) {
-      store_wal(source, target, form.compression ? std::vector<stream::Stage>{} : settings_.stages);
-    } else {
-      os::sync_file(target);
+    if (place == Place::kTaken && !is_stored_already(source, target, file.parsed)) {
+      return put_aside_conflict(source);
     }
-    (place == Place::kTaken ? result_.duplicates : result_.archived).push_back(file.name);
-    stored.push_back({source, target, entry_of(target, form, place), place != Place::kFree});
+    waiting.push_back({.name = file.name,
+                       .source = source,
+                       .target = target,
+                       .size = arrived->size,
+                       .form = form,
+                       .place = place});
   }
 
-  [[nodiscard]] catalog::WalEntry entry_of(const fs::path& target, const StoredForm& form,
-                                           Place place) const {
-    auto entry = place == Place::kFree ? describe_file(target) : describe_stored_wal(target);
-    if (!entry)
-      throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was archived", target.native()));
-    if (place != Place::kFree) return *entry;
-    entry->compression =
-        form.compression ? std::string(codec::name_of(*form.compression)) : settings_.compression;
-    entry->encryption = form.encrypted ? "gpg" : settings_.encryption;
+  void store_all(std::vector<Waiting>& waiting, const std::stop_token& stop) const {
+    const unsigned workers = settings_.format.workers();
+    // Threads that have no file of their own may help with the others.
+    const auto files = static_cast<unsigned>(std::clamp<std::size_t>(waiting.size(), 1, workers));
+    os::in_parallel(waiting.size(), workers, stop, [&](std::size_t i) {
+      Waiting& file = waiting[i];
+      file.storing = settings_.format.storing(file.form, file.size, workers / files);
+      if (file.place == Place::kFree) {
+        store_wal(file.source, file.target, file.storing.stages);
+      } else {
+        os::sync_file(file.target);
+      }
+      file.is_stored = true;
+    });
+  }
+
+  [[nodiscard]] Stored stored_of(const Waiting& file) {
+    (file.place == Place::kTaken ? result_.duplicates : result_.archived).push_back(file.name);
+    return {file.source, file.target, entry_of(file), file.place != Place::kFree};
+  }
+
+  // Whether the archived file holds the same WAL as the one that has arrived. Who only has the public key
+  // cannot read what was encrypted; then the time tells, which the archived file has from the one that it was
+  // made of: a run that did not come to its end left both.
+  [[nodiscard]] bool is_stored_already(const fs::path& source, const fs::path& target,
+                                       const pgformat::WalName& name) const {
+    if (const auto same = same_wal(source, target, name, settings_.format)) return *same;
+    return fs::last_write_time(source) == fs::last_write_time(target);
+  }
+
+  [[nodiscard]] static catalog::WalEntry entry_of(const Waiting& file) {
+    const bool is_new = file.place == Place::kFree;
+    auto entry = is_new ? describe_file(file.target) : describe_stored_wal(file.target);
+    if (!entry) {
+      throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was archived", file.target.native()));
+    }
+    if (is_new) {
+      entry->compression = file.storing.compression;
+      entry->encryption = file.storing.encryption;
+    }
     return *entry;
   }
 
@@ -202,8 +265,12 @@ std::string_view name_of(Archiver archiver) {
   return archiver == Archiver::kStreaming ? "streaming" : "file archival";
 }
 
-ArchiveSettings archive_settings(const config::Server& server) {
+ArchiveSettings archive_settings(const config::Server& server, os::ProcessRunner& runner) {
   require_supported(server, Verb::kArchiveWal);
+  WalFormat format(server, runner);
+  if (const auto problem = format.problem()) {
+    throw Error(ErrorKind::kUsage, fmt::format("server {}: {}", server.name, *problem));
+  }
   const auto batch_size = [&server](std::string_view option) {
     return static_cast<std::size_t>(
         std::max<std::int64_t>(server.values.optional_number(option).value_or(0), 0));
@@ -211,7 +278,8 @@ ArchiveSettings archive_settings(const config::Server& server) {
   return {.streaming = server.values.flag("streaming_archiver"),
           .file = server.values.flag("archiver"),
           .streaming_batch_size = batch_size("streaming_archiver_batch_size"),
-          .file_batch_size = batch_size("archiver_batch_size")};
+          .file_batch_size = batch_size("archiver_batch_size"),
+          .format = std::move(format)};
 }
 
 ArchiveResult archive_wal(const Home& home, const ArchiveSettings& settings, ArchiveTalk talk, Clock& clock,

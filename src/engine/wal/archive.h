@@ -16,7 +16,7 @@
 
 #include "engine/events.h"
 #include "engine/server/home.h"
-#include "stream/chain.h"
+#include "engine/wal/wal_format.h"
 
 namespace barman {
 class Clock;
@@ -33,14 +33,11 @@ struct ArchiveSettings {
   bool file = true;
   std::size_t streaming_batch_size = 0;  // files a run; 0 is all
   std::size_t file_batch_size = 0;
-  // What the data passes through on its way, made anew for each file; none stores files as they are.
-  std::vector<stream::Stage> stages{};
-  std::optional<std::string> compression{};  // the name of what `stages` do, for the index
-  std::optional<std::string> encryption{};
+  WalFormat format{};  // that files are stored in, and read to be compared
 };
-// Throws kFailed if the server wants its WAL stored in a way that this build cannot: nothing is to be
-// archived.
-ArchiveSettings archive_settings(const config::Server& server);
+// Throws kFailed or kUsage if the server wants its WAL stored in a way that cannot be: nothing is to be
+// archived. `runner` must outlive the settings.
+ArchiveSettings archive_settings(const config::Server& server, os::ProcessRunner& runner);
 
 struct ArchiveResult {
   bool busy = false;                      // another process archives this server: nothing was done

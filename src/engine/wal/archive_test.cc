@@ -10,11 +10,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "codec/gzip.h"
 #include "engine/recorded_events.h"
+#include "engine/wal/fake_gpg.h"
 #include "engine/wal/sample_segment.h"
 #include "engine/wal/scratch_home.h"
 #include "engine/wal/xlog_index.h"
@@ -51,6 +52,7 @@ constexpr auto kThree = "000000010000000000000003";
 
 class ArchiveWalTest : public testing::Test {
  protected:
+  static void SetUpTestSuite() { std::signal(SIGPIPE, SIG_IGN); }
   void arrive(const std::string& name, std::string_view content) {
     ScratchHome::write(scratch_.home.incoming / name, content);
   }
@@ -89,6 +91,7 @@ class ArchiveWalTest : public testing::Test {
   ScratchHome scratch_;
   FixedClock clock_;
   RecordedEvents events_;
+  FakeGpg gpg_;
 };
 
 TEST_F(ArchiveWalTest, MovesWhatArrivedAndIndexesIt) {
@@ -289,12 +292,15 @@ TEST_F(ArchiveWalTest, ASegmentThatIsTooLongIsRefused) {
   EXPECT_THAT(run().refused, ElementsAre(kOne));
 }
 
-TEST_F(ArchiveWalTest, CompressedAndEncryptedFilesThatWeCannotReadAreTakenAsTheyAre) {
-  arrive(kOne, "\x28\xb5\x2f\xfd zstd");
+TEST_F(ArchiveWalTest, WhatArrivesEncryptedIsTakenAsItIs) {
   arrive(kTwo, "\x84\x5e\x03secret");
-  EXPECT_THAT(run().archived, ElementsAre(kOne, kTwo));
-  EXPECT_THAT(ScratchHome::read(scratch_.home.xlogdb), HasSubstr("\tzstd\tNone\n"));
+  EXPECT_THAT(run().archived, ElementsAre(kTwo));
   EXPECT_THAT(ScratchHome::read(scratch_.home.xlogdb), HasSubstr("\tNone\tgpg\n"));
+}
+
+TEST_F(ArchiveWalTest, WhatArrivesCompressedAndDamagedWaits) {
+  arrive(kOne, "\x28\xb5\x2f\xfd not really zstd");
+  EXPECT_THAT(run().incomplete, ElementsAre(kOne));
 }
 
 TEST_F(ArchiveWalTest, ADamagedIdentityStopsBeforeAnythingIsMoved) {
@@ -315,9 +321,8 @@ TEST_F(ArchiveWalTest, ABusyArchiverIsNoFailure) {
   EXPECT_THAT(incoming(), ElementsAre(kOne));
 }
 
-TEST_F(ArchiveWalTest, StagesTransformWhatIsStoredAndTheIndexSaysSo) {
-  ArchiveSettings settings{.file = true, .compression = "gzip"};
-  settings.stages.push_back(stream::through([] { return codec::gzip_compressor(6); }));
+TEST_F(ArchiveWalTest, WhatIsStoredIsCompressedAndTheIndexSaysSo) {
+  const ArchiveSettings settings{.file = true, .format = gpg_.format({.compression = "gzip"}, "")};
   arrive(kOne, segment(kOne));
   arrive(kTwo, gzipped(segment(kTwo)));
   fs::permissions(scratch_.home.incoming / kOne, fs::perms::owner_read | fs::perms::group_read);
@@ -327,6 +332,72 @@ TEST_F(ArchiveWalTest, StagesTransformWhatIsStoredAndTheIndexSaysSo) {
   EXPECT_EQ(fs::status(archived(kOne)).permissions(), fs::perms::owner_read | fs::perms::group_read);
   EXPECT_THAT(ScratchHome::read(scratch_.home.xlogdb), HasSubstr("\tgzip\tNone\n"));
   EXPECT_THAT(incoming(), IsEmpty());
+}
+
+TEST_F(ArchiveWalTest, WhatIsStoredIsEncryptedAndTheIndexSaysSo) {
+  const WalFormat format = gpg_.format({.compression = "zstd", .key_id = "key"}, "echo sesame");
+  arrive(kOne, segment(kOne));
+  arrive(kTwo, gzipped(segment(kTwo)));
+  EXPECT_THAT(run({.file = true, .format = format}).archived, ElementsAre(kOne, kTwo));
+  EXPECT_THAT(ScratchHome::read(scratch_.home.xlogdb),
+              testing::AllOf(HasSubstr("\tzstd\tgpg\n"), HasSubstr("\tgzip\tgpg\n")));
+  for (const char* name : {kOne, kTwo}) {
+    EXPECT_TRUE(codec::is_openpgp_encrypted(stream::bytes_of(ScratchHome::read(archived(name)))));
+    std::string plain;
+    copy_plain(archived(name), format, std::make_unique<stream::AppendTo>(plain), {});
+    EXPECT_EQ(plain, segment(name));
+  }
+}
+
+TEST_F(ArchiveWalTest, AnEncryptedFileIsComparedByWhatItHolds) {
+  const WalFormat format = gpg_.format({.compression = "gzip", .key_id = "key"}, "echo sesame");
+  arrive(kOne, segment(kOne));
+  run({.file = true, .format = format});
+  arrive(kOne, segment(kOne));
+  EXPECT_THAT(run({.file = true, .format = format}).duplicates, ElementsAre(kOne));
+  arrive(kOne, segment(kOne, kSystem, 'y'));
+  EXPECT_THAT(run({.file = true, .format = format}).conflicts, ElementsAre(kOne));
+}
+
+TEST_F(ArchiveWalTest, WithoutTheSecretKeyTheTimeTellsWhetherAnEncryptedFileIsTheSame) {
+  const ArchiveSettings settings{.file = true, .format = gpg_.format({.key_id = "key"}, "")};
+  const auto source = scratch_.home.incoming / kOne;
+  arrive(kOne, segment(kOne));
+  const auto time = fs::last_write_time(source);
+  run(settings);
+  arrive(kOne, segment(kOne));
+  fs::last_write_time(source, time);
+  EXPECT_THAT(run(settings).duplicates, ElementsAre(kOne));
+  arrive(kOne, segment(kOne));
+  fs::last_write_time(source, time + 1ns);
+  EXPECT_THAT(run(settings).conflicts, ElementsAre(kOne));
+}
+
+TEST_F(ArchiveWalTest, ManySegmentsAtOnceAreStoredInOrder) {
+  std::vector<std::string> names;
+  for (int i = 1; i <= 20; ++i) names.push_back(fmt::format("0000000100000000000000{:02X}", i));
+  for (const std::string& name : names) arrive(name, segment(name));
+  EXPECT_EQ(run({.file = true, .format = gpg_.format({.compression = "zstd"}, "")}).archived, names);
+  EXPECT_EQ(indexed(), names);
+}
+
+TEST_F(ArchiveWalTest, AKeyThatCannotBeUsedLeavesEverythingWhereItWas) {
+  WalFormatSettings settings{.encrypts = true, .key_id = "key", .gpg = {.program = "/nowhere/gpg"}};
+  os::LocalRunner runner;
+  arrive(kOne, segment(kOne));
+  EXPECT_THROW(run({.file = true, .format = WalFormat(settings, runner, nullptr)}), Error);
+  EXPECT_THAT(incoming(), ElementsAre(kOne));
+  EXPECT_FALSE(fs::exists(archived(kOne)));
+  EXPECT_THAT(indexed(), IsEmpty());
+}
+
+TEST_F(ArchiveWalTest, TheCustomFilterIsUsedWithAWarningInTheLog) {
+  const WalFormat format = gpg_.format(
+      {.compression = "custom", .custom_compression = "gzip -c", .custom_decompression = "gzip -dc"}, "");
+  arrive(kOne, segment(kOne));
+  run({.file = true, .format = format});
+  EXPECT_THAT(ScratchHome::read(scratch_.home.xlogdb), HasSubstr("\tcustom\tNone\n"));
+  EXPECT_THAT(events_.logged, ElementsAre(HasSubstr("compression = custom is deprecated")));
 }
 
 TEST_F(ArchiveWalTest, AFailureInTheMiddleCompletesWhatWasStoredBefore) {
@@ -396,9 +467,10 @@ INSTANTIATE_TEST_SUITE_P(Points, KilledWhileLinking,
 
 class KilledWhileCopying : public KilledArchiveTest {};
 TEST_P(KilledWhileCopying, TheNextRunLosesNothingAndCountsNothingTwice) {
-  ArchiveSettings settings{.file = true, .compression = "gzip"};
-  settings.stages.push_back(stream::through([] { return codec::gzip_compressor(6); }));
-  expect_recovery(settings);
+  expect_recovery({.file = true, .format = gpg_.format({.compression = "gzip"}, "")});
+}
+TEST_P(KilledWhileCopying, TheSameWithoutTheKeyToReadWhatWasEncrypted) {
+  expect_recovery({.file = true, .format = gpg_.format({.compression = "gzip", .key_id = "key"}, "")});
 }
 INSTANTIATE_TEST_SUITE_P(Points, KilledWhileCopying,
                          testing::Values("archive-copied", "archive-renamed", "archive-stored",

@@ -64,7 +64,7 @@ Examination examine_header(const WalName& name, const std::optional<WalHeader>& 
 
 Examination examine_file(const std::filesystem::path& path, const WalName& name, std::uint64_t size,
                          const StoredForm& form, std::optional<std::uint64_t> system_identifier) {
-  if (form.encrypted) return {};
+  if (form.encrypted || form.custom) return {};
   if (!form.compression) {
     const auto front = read_front(path, pgformat::kWalHeaderSize);
     return examine_header(name, pgformat::parse_wal_header(front), size, system_identifier);

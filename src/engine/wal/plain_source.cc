@@ -6,12 +6,34 @@
 #include "base/error.h"
 #include "codec/codec.h"
 #include "os/durable_file.h"
+#include "pgformat/manifest.h"
 
 namespace barman::engine {
 
 namespace {
+
 constexpr std::size_t kBuffer = 128 * 1024;
+
+class Digest final : public stream::Sink {
+ public:
+  explicit Digest(pgformat::Checksum& checksum) : checksum_(checksum) {}
+  void write(stream::Bytes data) override { checksum_.update(data.data(), data.size()); }
+  void finish() override {}
+
+ private:
+  pgformat::Checksum& checksum_;
+};
+
+std::string digest_of_plain(const std::filesystem::path& path, const StoredForm& form,
+                            const pgformat::WalName& name, const WalFormat& format) {
+  pgformat::Checksum checksum(pgformat::ChecksumKind::kSha256);
+  const auto chain = stream::chain(format.reading(form, name, {}), std::make_unique<Digest>(checksum));
+  stream::pump(*os::open_file(path), *chain);
+  chain->finish();
+  return checksum.hex();
 }
+
+}  // namespace
 
 FilteredSource::FilteredSource(std::unique_ptr<stream::Source> from, std::unique_ptr<stream::Filter> filter)
     : from_(std::move(from)), filter_(std::move(filter)), buffer_(kBuffer) {}
@@ -36,7 +58,7 @@ void FilteredSource::refill() {
 }
 
 std::unique_ptr<stream::Source> open_plain(const std::filesystem::path& path, const StoredForm& form) {
-  if (form.encrypted) return nullptr;
+  if (form.encrypted || form.custom) return nullptr;
   if (!form.compression) return os::open_file(path);
   auto filter = codec::decompressor(*form.compression);
   if (!filter) return nullptr;
@@ -64,18 +86,16 @@ bool same_content(stream::Source& one, stream::Source& other) {
   }
 }
 
-bool same_wal(const std::filesystem::path& one, const std::filesystem::path& other) {
+std::optional<bool> same_wal(const std::filesystem::path& one, const std::filesystem::path& other,
+                             const pgformat::WalName& name, const WalFormat& format) {
   if (same_content(*os::open_file(one), *os::open_file(other))) return true;
-  const StoredForm form = stored_form(read_front(one, codec::kDetectBytes));
-  const StoredForm other_form = stored_form(read_front(other, codec::kDetectBytes));
-  if (!form.compression && !other_form.compression) return false;
-  const auto left = open_plain(one, form);
-  const auto right = open_plain(other, other_form);
-  if (!left || !right) return false;
+  const StoredForm form = format.form_of(read_front(one, codec::kDetectBytes), name);
+  const StoredForm other_form = format.form_of(read_front(other, codec::kDetectBytes), name);
+  if (form == StoredForm{} && other_form == StoredForm{}) return false;
   try {
-    return same_content(*left, *right);
+    return digest_of_plain(one, form, name, format) == digest_of_plain(other, other_form, name, format);
   } catch (const Error& e) {
-    if (e.kind() == ErrorKind::kCorrupt) return false;
+    if (e.kind() == ErrorKind::kCorrupt || e.kind() == ErrorKind::kFailed) return std::nullopt;
     throw;
   }
 }

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/wal/stored_wal.h"
+#include "engine/wal/wal_format.h"
 #include "stream/filter.h"
 #include "stream/stream.h"
 
@@ -37,8 +39,9 @@ std::size_t read_fully(stream::Source& source, stream::Buffer into);
 // Whether both hold the same bytes to their end.
 bool same_content(stream::Source& one, stream::Source& other);
 
-// Whether two stored WAL files hold the same WAL, however they are stored. Files that this build cannot read
-// differ, unless they are the same byte for byte.
-bool same_wal(const std::filesystem::path& one, const std::filesystem::path& other);
+// Whether two stored files of this name hold the same WAL, however they are stored; nothing if one of them
+// cannot be read: no key, a damaged file.
+std::optional<bool> same_wal(const std::filesystem::path& one, const std::filesystem::path& other,
+                             const pgformat::WalName& name, const WalFormat& format);
 
 }  // namespace barman::engine

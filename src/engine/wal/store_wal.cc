@@ -6,10 +6,13 @@
 
 #include <array>
 #include <cerrno>
+#include <memory>
 
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
+#include "os/fd.h"
+#include "os/send_file.h"
 
 namespace barman::engine {
 
@@ -39,14 +42,15 @@ class Unfinished {
 void transform(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {
   struct stat status {};
   if (::stat(source.c_str(), &status) != 0) os::throw_errno("cannot look at", source);
-  const auto path =
-      stream::chain(stages, os::create_file(target, {.mode = status.st_mode & 07777U, .sync = false}));
+  const os::Fd file(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) os::throw_errno("cannot create", target);
+  const auto path = stream::chain(stages, std::make_unique<os::DescriptorSink>(file.get(), target));
   stream::pump(*os::open_file(source), *path);
   path->finish();
+  if (::fchmod(file.get(), status.st_mode & 07777U) != 0) os::throw_errno("cannot set the mode of", target);
   const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
-  if (::utimensat(AT_FDCWD, target.c_str(), times.data(), 0) != 0)
-    os::throw_errno("cannot set the times of", target);
-  os::sync_file(target);
+  if (::futimens(file.get(), times.data()) != 0) os::throw_errno("cannot set the times of", target);
+  if (::fsync(file.get()) != 0) os::throw_errno("cannot sync", target);
 }
 
 void store_copy(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {

@@ -14,10 +14,11 @@ namespace barman::engine {
 struct StoredForm {
   std::optional<codec::Compression> compression{};  // nothing if encrypted: it cannot be seen
   bool encrypted = false;
+  bool custom = false;  // compressed by the server's custom filter
   bool operator==(const StoredForm&) const = default;
 };
 
-// By the first bytes.
+// By the first bytes. A custom filter's output cannot be told: see WalFormat::form_of.
 StoredForm stored_form(stream::Bytes front);
 
 // At most `size` bytes of the front of a file. Throws kFailed if it cannot be read.

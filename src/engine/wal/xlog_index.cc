@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -118,7 +119,7 @@ void XlogIndex::visit(const Visit& visit) const {
 void XlogIndex::append(std::span<const catalog::WalEntry> entries) {
   if (entries.empty()) return;
   const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
-  if (repair_or_rebuild()) {
+  if (repair_or_rebuild(entries)) {
     append_missing_locked(entries);
   } else {
     os::append_to_file(home_.xlogdb, lines_of(entries));
@@ -146,11 +147,11 @@ std::size_t XlogIndex::append_missing_locked(std::span<const catalog::WalEntry> 
   return absent.size();
 }
 
-bool XlogIndex::repair_or_rebuild() {
+bool XlogIndex::repair_or_rebuild(std::span<const catalog::WalEntry> known) {
   std::error_code error;
   const auto size = std::filesystem::file_size(home_.xlogdb, error);
   if (error == std::errc::no_such_file_or_directory) {
-    write_anew();
+    write_anew(known);
     return true;
   }
   if (error || size == 0) return false;
@@ -166,7 +167,7 @@ bool XlogIndex::repair_or_rebuild() {
   events_.warning(
       fmt::format("the last line of {} is cut short, as by a crash: making it anew from the archive",
                   home_.xlogdb.native()));
-  write_anew();
+  write_anew(known);
   return true;
 }
 
@@ -196,7 +197,9 @@ XlogIndex::Rebuilt XlogIndex::rebuild() {
   return write_anew();
 }
 
-XlogIndex::Rebuilt XlogIndex::write_anew() const {
+XlogIndex::Rebuilt XlogIndex::write_anew(std::span<const catalog::WalEntry> known) const {
+  std::unordered_map<std::string_view, const catalog::WalEntry*> by_name;
+  for (const catalog::WalEntry& entry : known) by_name.emplace(entry.name, &entry);
   Rebuilt rebuilt;
   os::make_directories(home_.xlogdb.parent_path());
   remove_unfinished(home_.xlogdb);
@@ -204,7 +207,9 @@ XlogIndex::Rebuilt XlogIndex::write_anew() const {
   scan_archive(home_.wals, home_.xlogdb.filename().native(),
                {.wal =
                     [&](const pgformat::WalName& name, const catalog::WalEntry& entry) {
-                      file->write(stream::bytes_of(catalog::format_xlogdb_line(entry)));
+                      const auto better = by_name.find(entry.name);
+                      file->write(stream::bytes_of(
+                          catalog::format_xlogdb_line(better == by_name.end() ? entry : *better->second)));
                       ++(name.kind == pgformat::WalKind::kHistory  ? rebuilt.histories
                          : name.kind == pgformat::WalKind::kBackup ? rebuilt.backup_labels
                                                                    : rebuilt.segments);

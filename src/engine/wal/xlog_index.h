@@ -57,8 +57,9 @@ class XlogIndex {
  private:
   // All below require the lock.
   [[nodiscard]] std::string text() const;
-  bool repair_or_rebuild();  // whether it was rebuilt
-  Rebuilt write_anew() const;
+  // `known` entries tell more than the files do: how an encrypted one was compressed.
+  bool repair_or_rebuild(std::span<const catalog::WalEntry> known = {});  // whether it was rebuilt
+  Rebuilt write_anew(std::span<const catalog::WalEntry> known = {}) const;
   std::size_t append_missing_locked(std::span<const catalog::WalEntry> entries);
 
   const Home& home_;
