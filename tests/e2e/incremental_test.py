@@ -286,6 +286,41 @@ class BadChains(Chains):
         self.assert_restored_as_combined(cluster, barman, ids)
 
 
+class Interchange(Chains):
+    """A chain whose members were taken by ours and by the original in turn."""
+
+    def setUp(self):
+        super().setUp()
+        harness.original_barman()
+
+    @on_versions(17, 18)
+    def test_each_builds_on_restores_and_deletes_what_the_other_took(self, version):
+        cluster, barman = self.scene(version)
+        ids = [self.back_up(barman)]
+        for step in (1, 2, 3):
+            cluster.sql(f"INSERT INTO steps VALUES ({step}); UPDATE wide SET t = 'x' WHERE n % 997 = {step}")
+            if step == 2:
+                ids.append(self.back_up(barman, parent="latest"))
+                continue
+            done = barman.original("backup", "--wait", "--immediate-checkpoint", "--incremental", ids[-1], "main")
+            self.assertEqual(done.code, 0, str(done))
+            ids.append(barman.backup_ids("main")[-1])
+        self.assertEqual(barman.ok("list-backups", "main").out, barman.original("list-backups", "main").out)
+        for one in ids:
+            self.assertEqual(barman.ok("show-backup", "main", one).out, barman.original("show-backup", "main", one).out)
+        ours = self.assert_restored_as_combined(cluster, barman, ids)
+        theirs, moved = self.place("theirs")
+        done = barman.original("restore", *moved, "main", ids[-1], theirs)
+        self.assertEqual(done.code, 0, str(done))
+        self.assert_same_trees(ours, theirs)
+        done = barman.original("delete", "main", ids[2])
+        self.assertEqual(done.code, 0, str(done))
+        self.assertEqual(barman.backup_ids("main"), ids[:2])
+        self.assertIn("Children Backup(s)   : " + ids[1], barman.ok("show-backup", "main", ids[0]).out)
+        barman.ok("delete", "main", ids[0])
+        self.assertEqual(barman.backup_ids("main"), [])
+
+
 class RandomWorkloads(Chains):
     """Referee: pg_combinebackup. BARMAN_TEST_SEED repeats a run."""
 
