@@ -140,6 +140,32 @@ class Backups(Chains):
         self.assertEqual(barman.backup_info("main", ids[0])["children_backup_ids"], "None")
 
 
+class Interrupted(Chains):
+    def test_a_backup_that_was_killed_is_known_to_its_parent(self):
+        cluster, barman = self.scene()
+        full = self.back_up(barman)
+        for point in ("backup-recorded", "backup-parent-linked", "backup-manifest", "backup-synced"):
+            result = barman.run("backup", "--immediate-checkpoint", "--incremental=latest", "main", fault_point=point)
+            self.assertNotEqual(result.code, 0, str(result))
+            killed = barman.backup_ids("main")[-1]
+            self.assertEqual(barman.backup_info("main", killed)["parent_backup_id"], full)
+        ids = [full, self.back_up(barman, parent="latest")]
+        self.assertEqual([barman.backup_info("main", one)["status"] for one in barman.backup_ids("main")],
+                         ["DONE", *["FAILED"] * 4, "DONE"])
+        self.assert_restored_as_combined(cluster, barman, ids)
+        barman.ok("delete", "main", full)
+        self.assertEqual(barman.backup_ids("main"), [])
+        self.assert_clean(barman)
+
+    def test_a_failed_parent_of_a_failed_backup_does_not_stop_the_next(self):
+        cluster, barman = self.scene()
+        ids = self.chain(cluster, barman, 2)
+        barman.run("backup", "--immediate-checkpoint", f"--incremental={ids[1]}", "main", fault_point="backup-manifest")
+        ids.append(self.back_up(barman, parent="latest"))
+        self.assertEqual(barman.backup_info("main", ids[2])["parent_backup_id"], ids[1])
+        self.assert_restored_as_combined(cluster, barman, ids)
+
+
 class Refusals(Chains):
     def refused(self, barman, parent, says):
         before = barman.backup_ids("main")

@@ -182,6 +182,22 @@ TEST_F(RetentionTest, ObsoleteBackupsGoWithTheirIncrementalsAndTheirWal) {
             "Enforcing retention policy: removing backup 20260103T000000 for server main");
 }
 
+TEST_F(RetentionTest, WhatABackupInUseIsBuiltOnStays) {
+  backup(1);
+  backup(2, 1);
+  backup(3, 2);
+  backup(5);
+  const auto in_use = os::LockFile::try_share(scratch_.home.id_lock(id(2)));
+  ASSERT_TRUE(in_use);
+  enforce(1);
+  EXPECT_THAT(backups(), ElementsAre(id(1).text, id(2).text, id(5).text));
+  EXPECT_THAT(
+      events_.warnings,
+      ElementsAre(
+          HasSubstr("Backup 20260102T000000 of server main is in use"),
+          HasSubstr("Backup 20260101T000000 of server main is deleted later: a backup that is built on it")));
+}
+
 TEST_F(RetentionTest, WithoutAPolicyNothingGoes) {
   backup(2);
   catalog_->annotate(id(2), catalog::kDeleteThis, "delete");
