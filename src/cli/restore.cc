@@ -133,14 +133,15 @@ std::optional<std::uint64_t> rate(const Options& options, const config::Server& 
 
 catalog::BackupInfo chosen_backup(const Options& options, const ServerCatalog& opened,
                                   const engine::RecoveryTarget& target,
-                                  const std::vector<catalog::WalEntry>& index, report::Writer& out) {
+                                  const std::vector<catalog::WalEntry>& index,
+                                  const engine::WalFormat& format, report::Writer& out) {
   if (options.backup != "auto") return opened.resolve(options.backup, out);
   const auto backups = opened.backups(out);
   std::optional<pgformat::Timeline> timeline;
   if (target.timeline && *target.timeline != "current") {
     const auto newest = std::ranges::find_if(backups.rbegin(), backups.rend(), catalog::is_available);
     if (newest != backups.rend() && *target.timeline == "latest") {
-      timeline = engine::resolve_timeline(opened.home, *newest, target.timeline, index);
+      timeline = engine::resolve_timeline(opened.home, *newest, target.timeline, index, format);
     } else if (*target.timeline != "latest") {
       timeline = static_cast<pgformat::Timeline>(std::stoul(*target.timeline));
     }
@@ -174,6 +175,7 @@ engine::RestoreRequest request_of(const Options& options, const config::Server& 
       .jobs = workers(options, server),
       .bytes_per_second = rate(options, server),
       .verify = options.verify >= 0,
+      .wal_format = engine::WalFormat(server, parts.runner),
   };
   if (fetches_wal(options, server)) {
     request.get_wal_command = get_wal_command(options, server.name, parts.configuration);
@@ -188,8 +190,8 @@ engine::RestoreRequest request_of(const Options& options, const config::Server& 
 // What cannot be archived now must not keep a backup from being restored.
 void archive_waiting_wal(const engine::Home& home, const config::Server& server, Parts& parts) {
   try {
-    engine::archive_wal(home, engine::archive_settings(server, parts.runner), engine::ArchiveTalk::kWhenThereAreFiles,
-                        parts.clock, parts.out, parts.stop);
+    engine::archive_wal(home, engine::archive_settings(server, parts.runner),
+                        engine::ArchiveTalk::kWhenThereAreFiles, parts.clock, parts.out, parts.stop);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::kCancelled) throw;
     parts.out.warning(
@@ -259,7 +261,8 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
     archive_waiting_wal(opened.home, server, parts);
   }
   const auto index = engine::XlogIndex(opened.home, parts.out).read();
-  const catalog::BackupInfo chosen = chosen_backup(options, opened, target, index, parts.out);
+  const catalog::BackupInfo chosen =
+      chosen_backup(options, opened, target, index, engine::WalFormat(server, parts.runner), parts.out);
   std::vector<os::LockFile> locks;
   locks.push_back(hold_backup(opened, chosen, parts));
   auto request = request_of(options, server, parts, available_backup(options, opened, chosen.id), target);

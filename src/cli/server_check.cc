@@ -1,9 +1,11 @@
 #include "cli/server_check.h"
 
 #include "base/clock.h"
+#include "codec/gpg.h"
 #include "config/settings.h"
 #include "engine/check/check.h"
 #include "engine/logged_events.h"
+#include "engine/server/encryption.h"
 #include "engine/server/home.h"
 #include "engine/server/support.h"
 #include "engine/switch_wal/switch_wal.h"
@@ -12,6 +14,7 @@
 #include "postgres/connector.h"
 #include "postgres/session.h"
 #include "report/writer.h"
+#include "stream/memory.h"
 
 namespace barman::cli {
 namespace {
@@ -42,14 +45,24 @@ bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::second
          engine::WaitOutcome::kArchived;
 }
 
+void try_encryption(Parts& parts, const config::Server& server) {
+  std::string message;
+  const auto path = stream::chain(
+      codec::gpg_encrypt(parts.runner, engine::gpg_of(server), engine::encryption_key(server).value_or("")),
+      std::make_unique<stream::AppendTo>(message));
+  path->write(stream::bytes_of("whether the key can be used"));
+  path->finish();
+}
+
 engine::CheckRequest request_for(Parts& parts, const config::Server& server,
                                  std::optional<std::chrono::seconds> timeout) {
   return {.server = server,
           .configuration = parts.configuration,
           .timeout = timeout,
-          .wal_arrives = [&parts, &server](std::chrono::seconds limit, const std::stop_token& stop) {
-            return wal_arrives(parts, server, limit, stop);
-          }};
+          .wal_arrives = [&parts, &server](
+                             std::chrono::seconds limit,
+                             const std::stop_token& stop) { return wal_arrives(parts, server, limit, stop); },
+          .try_encryption = [&parts, &server](const std::stop_token&) { try_encryption(parts, server); }};
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ void show(Parts& parts, const config::Server& server, const std::string& word) {
   const std::vector<catalog::BackupInfo> backups = opened.catalog.list().backups;
   report::report_backup_details(
       engine::describe_backup(opened.home, opened.catalog, backups, info, engine::retention_settings(server),
-                              parts.clock.now(), parts.out),
+                              parts.clock.now(), parts.out, engine::WalFormat(server, parts.runner)),
       parts.out);
 }
 

@@ -67,6 +67,15 @@ CheckReport blank_report(const config::Server& server) {
   return {.server = server.name, .active = server.active(), .disabled = server.disabled()};
 }
 
+Answer<bool> encryption_trial(const CheckRequest& request, const std::stop_token& stop) {
+  const bool wanted = request.server.values.text("encryption") == "gpg";
+  if (!wanted || !request.try_encryption || encryption_problem(request.server)) return {};
+  return answer_of([&] {
+    request.try_encryption(stop);
+    return true;
+  });
+}
+
 // The policy's text is the one hint that is only in the log.
 void log_bad_policy(const config::Server& server, Events& events) {
   const std::string policy = server.values.text("retention_policy");
@@ -82,7 +91,9 @@ CheckReport Checker::check(const CheckRequest& request, const std::stop_token& s
   const std::optional<Home> home = home_on_disk(request);
   Observed observed{.server = server, .now = clock_.now()};
   const auto observe_home = [&] {
-    if (home) observed.local = observe(server, *home, events_);
+    if (!home) return;
+    observed.local = observe(server, *home, events_);
+    observed.local->encryption = encryption_trial(request, stop);
   };
   if (server.active() && !server.passive()) {
     observed.asked = questions_for(request, home);

@@ -27,6 +27,9 @@ struct CheckRequest {
   // for one to be archived. Whether something was. Called when nothing is archived yet,
   // on a thread of its own.
   std::function<bool(std::chrono::seconds limit, const std::stop_token& stop)> wal_arrives{};
+  // Encrypts something as the server is configured to; throws if that fails. Called if encryption is on and
+  // its options fit together.
+  std::function<void(const std::stop_token& stop)> try_encryption{};
 };
 
 class Checker {

@@ -31,6 +31,7 @@ struct LocalFacts {
   Answer<std::optional<catalog::Identity>> identity;
   Answer<std::map<std::string, std::size_t>> errors;  // entries of the errors directory by kind
   Answer<bool> receiver_running;
+  Answer<bool> encryption;  // whether a trial succeeded; nobody asked if its options do not fit together
 };
 
 // Makes the server's directories if they are missing, unless it is disabled.

@@ -7,6 +7,8 @@
 #include "catalog/retention.h"
 #include "engine/check/rules.h"
 #include "engine/server/retention_settings.h"
+#include "engine/server/support.h"
+#include "engine/wal/wal_format.h"
 
 namespace barman::engine {
 namespace {
@@ -91,19 +93,18 @@ void judge_retention(const Observed& observed, Lines& lines) {
 }
 
 void judge_compression(const Observed& observed, Lines& lines) {
-  const std::string algorithm = observed.server.values.text("compression");
-  lines.add(
-      "compression settings", algorithm.empty(),
-      algorithm.empty()
-          ? ""
-          : fmt::format("this build does not compress archived WAL yet; remove compression = {}", algorithm));
+  const std::optional<std::string> problem = compression_problem(wal_format_settings(observed.server));
+  lines.add("compression settings", !problem, problem.value_or(""));
 }
 
 void judge_encryption(const Observed& observed, Lines& lines) {
-  const std::string method = observed.server.values.text("encryption");
-  if (method.empty() || method == "none") return;
-  lines.add("encryption", false,
-            fmt::format("this build does not encrypt yet; remove encryption = {}", method));
+  if (observed.server.values.text("encryption") != "gpg") return;
+  const Answer<bool>& trial = observed.local->encryption;
+  if (const auto problem = encryption_problem(observed.server)) {
+    lines.add("encryption", false, *problem);
+  } else {
+    lines.add("encryption", trial.ok(), trial.ok() ? "encryption test succeeded" : trial.error);
+  }
 }
 
 void judge_failed_backups(const Observed& observed, Lines& lines) {
@@ -129,6 +130,27 @@ void judge_redundancy(const Observed& observed, Lines& lines) {
 }
 
 }  // namespace
+
+std::optional<std::string> encryption_problem(const config::Server& server) {
+  const config::Values& values = server.values;
+  if (values.text("encryption") != "gpg") return std::nullopt;
+  if (!values.has("encryption_key_id")) {
+    return "encryption_key_id is not set: name the key to encrypt for";
+  }
+  if (values.text("backup_method") != "postgres") {
+    return fmt::format("backups with backup_method = {} cannot be encrypted: use postgres",
+                       values.text("backup_method"));
+  }
+  if (!values.has("backup_compression")) {
+    return "backup_compression is not set: only backups in tar format are encrypted; set it, also to none";
+  }
+  if (values.text("backup_compression_format") != "tar") {
+    return "backup_compression_format is not tar: only backups in tar format are encrypted; set it to tar";
+  }
+  const std::string not_yet = unsupported(server, Verb::kBackup).value_or("");
+  if (not_yet.find(" encryption =") != std::string::npos) return not_yet;
+  return std::nullopt;
+}
 
 void judge_arrival(const Observed& observed, Lines& lines) {
   const bool arrived = observed.local->wal.ok() && !observed.local->wal.value->empty;

@@ -44,6 +44,9 @@ void judge_slot(const Observed& observed, Lines& lines);
 void judge_system_identifier(const Observed& observed, Lines& lines);
 void judge_archiving(const Observed& observed, Lines& lines);
 
+// Why the options of encryption do not fit together; nothing if they do, or it is off.
+std::optional<std::string> encryption_problem(const config::Server& server);
+
 void judge_arrival(const Observed& observed, Lines& lines);  // local_rules.cc
 void judge_catalogue(const Observed& observed, Lines& lines);
 void judge_archiver_errors(const Observed& observed, Lines& lines);

@@ -310,14 +310,30 @@ TEST_F(RulesTest, ADamagedRecordIsReportedByName) {
                                  "cannot be read: 20261122T120000-backup.info")));
 }
 
-TEST_F(RulesTest, WhatThisBuildCannotDoIsAFailureInItsPlace) {
-  set("compression", std::string("gzip"));
+TEST_F(RulesTest, ACustomCompressionNeedsItsFilters) {
+  set("compression", std::string("zstd"));
+  EXPECT_THAT(check(), Contains("compression settings: OK"));
+  set("compression", std::string("custom"));
+  EXPECT_THAT(check(), Contains(HasSubstr("compression settings: FAILED (compression = custom needs")));
+  set("custom_compression_filter", std::string("cat"));
+  set("custom_decompression_filter", std::string("cat"));
+  EXPECT_THAT(check(), Contains("compression settings: OK"));
+}
+
+TEST_F(RulesTest, OptionsOfEncryptionAreLookedAtInTheOrderInWhichTheyAreSet) {
+  set("backup_method", std::string("rsync"));
   set("encryption", std::string("gpg"));
+  EXPECT_THAT(check(), Contains(HasSubstr("encryption: FAILED (encryption_key_id is not set")));
+  set("encryption_key_id", std::string("key"));
+  EXPECT_THAT(check(), Contains(HasSubstr("encryption: FAILED (backups with backup_method = rsync cannot")));
+  set("backup_method", std::string("postgres"));
+  EXPECT_THAT(check(), Contains(HasSubstr("encryption: FAILED (backup_compression is not set")));
+  set("backup_compression", std::string("none"));
+  EXPECT_THAT(check(), Contains(HasSubstr("encryption: FAILED (backup_compression_format is not tar")));
+}
+
+TEST_F(RulesTest, WhatThisBuildCannotDoIsAFailureInItsPlace) {
   set("pre_backup_script", std::string("/bin/true"));
-  EXPECT_THAT(check(), AllOf(Contains(HasSubstr("compression settings: FAILED (this build does not")),
-                             Contains(HasSubstr("encryption: FAILED (this build does not"))));
-  set("compression", config::Value());
-  set("encryption", config::Value());
   EXPECT_THAT(check(), AllOf(Contains("configuration: FAILED"),
                              Contains(HasSubstr("  server main: pre_backup_script"))));
   set("pre_backup_script", config::Value());

@@ -187,15 +187,23 @@ void link_tablespaces(const RestorePlan& plan, const fs::path& destination, Even
   }
 }
 
+void copy_wal_file(const WalCopy& wal, const fs::path& to, const WalFormat& format,
+                   const std::stop_token& stop) {
+  const auto name = pgformat::parse_wal_name(wal.from.filename().native());
+  const StoredForm form = format.form_of(read_front(wal.from, codec::kDetectBytes), *name);
+  if (form != StoredForm{}) return copy_plain(wal.from, format, os::create_file(to, {.sync = false}), stop);
+  const std::uint64_t size = os::copy_whole_file(wal.from, to, {.stop = stop});
+  if (size != wal.stored_size) {
+    throw Error(ErrorKind::kCorrupt, fmt::format("{} has {} bytes, but {} are recorded", wal.from.string(),
+                                                 size, wal.stored_size));
+  }
+}
+
 void copy_wal(const RestoreRequest& request, const RestorePlan& plan, const std::stop_token& stop) {
   os::make_directories(plan.wal_directory, 0700);
   os::in_parallel(plan.wal.files.size(), request.jobs, stop, [&](std::size_t i) {
     const WalCopy& wal = plan.wal.files[i];
-    const std::uint64_t size = os::copy_whole_file(wal.from, plan.wal_directory / wal.name, {.stop = stop});
-    if (size != wal.size) {
-      throw Error(ErrorKind::kCorrupt,
-                  fmt::format("{} has {} bytes, but {} are recorded", wal.from.string(), size, wal.size));
-    }
+    copy_wal_file(wal, plan.wal_directory / wal.name, request.wal_format, stop);
   });
 }
 
@@ -311,9 +319,9 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
   const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");
   plan.separate_wal = request.target.is_pitr() && request.wal_directory && !request.get_wal_command;
   plan.wal_directory = plan.separate_wal ? *request.wal_directory : default_wal;
-  plan.wal =
-      plan_wal(home, request.backup, request.target,
-               {.partial = request.partial_wal, .fetched = request.get_wal_command.has_value()}, index);
+  plan.wal = plan_wal(home, request.backup, request.target,
+                      {.partial = request.partial_wal, .fetched = request.get_wal_command.has_value()}, index,
+                      request.wal_format);
 
   std::vector<RestoreFolder> needs = all_folders(plan);
   if (!plan.separate_wal) needs.front().bytes += plan.wal.bytes;

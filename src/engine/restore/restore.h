@@ -20,6 +20,7 @@
 #include "engine/restore/target.h"
 #include "engine/restore/wal_plan.h"
 #include "engine/server/home.h"
+#include "engine/wal/wal_format.h"
 
 namespace barman::engine {
 
@@ -36,7 +37,8 @@ struct RestoreRequest {
   std::string recovery_file = "postgresql.auto.conf";
   unsigned jobs = 1;
   std::optional<std::uint64_t> bytes_per_second{};
-  bool verify = true;  // against the manifest, where there is one
+  bool verify = true;      // against the manifest, where there is one
+  WalFormat wal_format{};  // to read the archive with
 };
 
 struct RestorePlan {

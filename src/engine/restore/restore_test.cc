@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "engine/wal/sample_segment.h"
 #include "os/durable_file.h"
 #include "os/tree.h"
 #include "pgformat/manifest.h"
@@ -171,6 +172,17 @@ TEST_F(Restoring, WithoutATargetTheWalIsReadyToReplayAndNotArchivedAgain) {
   EXPECT_EQ(text("pg_wal/000000010000000000000003"), "wal of 000000010000000000000003");
   EXPECT_EQ(text("pg_wal/archive_status/000000010000000000000003.done"), "");
   EXPECT_EQ(text("postgresql.auto.conf"), "# Do not edit\n");
+}
+
+TEST_F(Restoring, CompressedWalComesBackPlain) {
+  const std::string name = "000000010000000000000003";
+  const auto entry = std::ranges::find(index_, name, &catalog::WalEntry::name);
+  const std::string stored = gzipped("wal of " + name);
+  os::write_file(home_.archived(*pgformat::parse_wal_name(name), name), stored);
+  entry->size = stored.size();
+  entry->compression = "gzip";
+  restore();
+  EXPECT_EQ(text("pg_wal/" + name), "wal of " + name);
 }
 
 TEST_F(Restoring, SwitchesOffTheArchivingOfTheOldServerAndKeepsTheOldFile) {

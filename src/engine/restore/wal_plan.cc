@@ -31,10 +31,17 @@ pgformat::SegmentSize segment_size(const catalog::BackupInfo& info) {
   return info.xlog_segment_size.value_or(pgformat::kDefaultSegmentSize);
 }
 
+// Where histories are read from.
+struct Archive {
+  const Home& home;
+  const WalFormat& format;
+};
+
 // The forks on the way to `timeline`, from its archived history file; none for a first timeline.
-std::vector<Fork> forks_of(const Home& home, Timeline timeline) {
+std::vector<Fork> forks_of(const Archive& archive, Timeline timeline) {
   if (timeline == 1) return {};
-  const auto text = os::read_file(home.wals / pgformat::format_history_name(timeline));
+  const auto text =
+      read_plain_text(archive.home.wals / pgformat::format_history_name(timeline), archive.format);
   if (!text) {
     throw Error(ErrorKind::kRefused, fmt::format("timeline {} has no history in the archive ({} is missing)",
                                                  timeline, pgformat::format_history_name(timeline)));
@@ -48,25 +55,26 @@ std::vector<Fork> forks_of(const Home& home, Timeline timeline) {
 
 // Whether a recovery of the backup can go on to `timeline`: it left the backup's timeline behind the backup's
 // end.
-bool descends(const Home& home, const catalog::BackupInfo& info, Timeline timeline) {
+bool descends(const Archive& archive, const catalog::BackupInfo& info, Timeline timeline) {
   const Timeline own = segment_named(info.end_wal, info).timeline;
   if (timeline == own) return true;
   try {
-    for (const Fork& fork : forks_of(home, timeline)) {
+    for (const Fork& fork : forks_of(archive, timeline)) {
       if (fork.parent == own) return !info.end_xlog || fork.at >= *info.end_xlog;
     }
-  } catch (const Error&) {
-    return false;  // no history that can be read: it is not on our way
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::kFailed) throw;  // it is there, but cannot be decrypted
+    return false;                               // no history that makes sense: it is not on our way
   }
   return false;
 }
 
-Timeline latest_timeline(const Home& home, const catalog::BackupInfo& info,
+Timeline latest_timeline(const Archive& archive, const catalog::BackupInfo& info,
                          const std::vector<WalEntry>& index) {
   Timeline latest = segment_named(info.end_wal, info).timeline;
   for (const WalEntry& entry : index) {
     const auto segment = pgformat::parse_segment(entry.name);
-    if (segment && segment->timeline > latest && descends(home, info, segment->timeline))
+    if (segment && segment->timeline > latest && descends(archive, info, segment->timeline))
       latest = segment->timeline;
   }
   return latest;
@@ -98,13 +106,14 @@ struct Route {
   std::vector<Stretch> stretches;
 };
 
-Route route_of(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
+Route route_of(const Archive& archive, const catalog::BackupInfo& info, const RecoveryTarget& target,
                const std::vector<WalEntry>& index) {
   Route route;
-  route.timeline = resolve_timeline(home, info, target.timeline, index);
+  route.timeline = resolve_timeline(archive.home, info, target.timeline, index, archive.format);
   route.last = last_segment(target, route.timeline, info, index);
   const Segment begin = segment_named(info.begin_wal, info);
-  const auto forks = route.timeline == begin.timeline ? std::vector<Fork>{} : forks_of(home, route.timeline);
+  const auto forks =
+      route.timeline == begin.timeline ? std::vector<Fork>{} : forks_of(archive, route.timeline);
   route.stretches = recovery_path(begin, forks, route.last, segment_size(info));
   return route;
 }
@@ -133,12 +142,8 @@ void check_gaps(const Route& route, const RecoveryTarget& target, const catalog:
   }
 }
 
-WalCopy copy_of(const Home& home, const WalEntry& entry, const pgformat::WalName& name) {
-  if (entry.compression || entry.encryption) {
-    throw Error(ErrorKind::kFailed,
-                fmt::format("WAL file {} is stored with {}, which this build does not restore yet",
-                            entry.name, entry.compression ? *entry.compression : *entry.encryption));
-  }
+WalCopy copy_of(const Home& home, const catalog::BackupInfo& info, const WalEntry& entry,
+                const pgformat::WalName& name) {
   const auto from = home.archived(name, entry.name);
   std::error_code none;
   const auto size = std::filesystem::file_size(from, none);
@@ -156,7 +161,12 @@ WalCopy copy_of(const Home& home, const WalEntry& entry, const pgformat::WalName
                     "another copy",
                     from.string(), size, entry.size));
   }
-  return {.from = from, .name = entry.name, .size = size};
+  // What else is compressed is small: histories and labels.
+  const bool grows = (entry.compression || entry.encryption) && name.kind == pgformat::WalKind::kSegment;
+  return {.from = from,
+          .name = entry.name,
+          .stored_size = size,
+          .size = grows ? std::max<std::uint64_t>(size, segment_size(info)) : size};
 }
 
 void add(WalPlan& plan, WalCopy copy) {
@@ -165,13 +175,14 @@ void add(WalPlan& plan, WalCopy copy) {
 }
 
 // Archived partial segments of which there is no whole one.
-void add_archived_partials(const Home& home, const std::vector<WalEntry>& needed, WalPlan& plan) {
+void add_archived_partials(const Home& home, const catalog::BackupInfo& info,
+                           const std::vector<WalEntry>& needed, WalPlan& plan) {
   for (const WalEntry& entry : needed) {
     const auto name = pgformat::parse_wal_name(entry.name);
     if (!name || name->kind != pgformat::WalKind::kPartial) continue;
     const std::string whole = pgformat::format_segment(name->segment);
     if (has(plan, whole)) continue;
-    WalCopy copy = copy_of(home, entry, *name);
+    WalCopy copy = copy_of(home, info, entry, *name);
     copy.name = whole;
     add(plan, std::move(copy));
     plan.has_partial = true;
@@ -190,7 +201,7 @@ void add_streamed_partial(const Home& home, const catalog::BackupInfo& info, con
   std::error_code none;
   const auto bytes = std::filesystem::file_size(partial, none);
   if (none || has(plan, name)) return;
-  add(plan, {.from = partial, .name = name, .size = bytes});
+  add(plan, {.from = partial, .name = name, .stored_size = bytes, .size = bytes});
   plan.has_partial = true;
 }
 
@@ -207,15 +218,16 @@ Timeline servers_choice(const catalog::BackupInfo& info, const std::vector<WalEn
 }  // namespace
 
 Timeline resolve_timeline(const Home& home, const catalog::BackupInfo& info,
-                          const std::optional<std::string>& word, const std::vector<WalEntry>& index) {
-  if (!word || *word == "latest") return latest_timeline(home, info, index);
+                          const std::optional<std::string>& word, const std::vector<WalEntry>& index,
+                          const WalFormat& format) {
+  if (!word || *word == "latest") return latest_timeline({home, format}, info, index);
   if (*word == "current") return info.timeline.value_or(segment_named(info.end_wal, info).timeline);
   Timeline timeline = 0;
   const auto [end, error] = std::from_chars(word->data(), word->data() + word->size(), timeline);
   if (error != std::errc() || end != word->data() + word->size() || timeline == 0) {
     throw Error(ErrorKind::kUsage, "'" + *word + "' is not a timeline: use current, latest or a number");
   }
-  if (!descends(home, info, timeline)) {
+  if (!descends({home, format}, info, timeline)) {
     throw Error(ErrorKind::kRefused,
                 fmt::format("timeline {} cannot be reached from backup {}: it did not leave timeline {} "
                             "after the end of the backup",
@@ -225,9 +237,9 @@ Timeline resolve_timeline(const Home& home, const catalog::BackupInfo& info,
 }
 
 WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
-                 WalWishes wishes, const std::vector<WalEntry>& index) {
+                 WalWishes wishes, const std::vector<WalEntry>& index, const WalFormat& format) {
   WalPlan plan;
-  const Route route = route_of(home, info, target, index);
+  const Route route = route_of({home, format}, info, target, index);
   plan.followed = route.timeline;
   if (!wishes.fetched) {
     const auto needed = needed_wal({.begin_wal = *info.begin_wal,
@@ -242,10 +254,10 @@ WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const Recove
       if (!name || name->kind == pgformat::WalKind::kPartial) continue;
       const bool is_label = name->kind == pgformat::WalKind::kBackup;  // recovery does without
       if (is_label && !std::filesystem::exists(home.archived(*name, entry.name))) continue;
-      add(plan, copy_of(home, entry, *name));
+      add(plan, copy_of(home, info, entry, *name));
     }
     if (wishes.partial && !target.immediate) {
-      add_archived_partials(home, needed, plan);
+      add_archived_partials(home, info, needed, plan);
       add_streamed_partial(home, info, target, route, index, plan);
     }
   }

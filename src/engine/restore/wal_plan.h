@@ -10,13 +10,15 @@
 #include "catalog/xlogdb.h"
 #include "engine/restore/target.h"
 #include "engine/server/home.h"
+#include "engine/wal/wal_format.h"
 
 namespace barman::engine {
 
 struct WalCopy {
   std::filesystem::path from;
-  std::string name;  // at the destination
-  std::uint64_t size = 0;
+  std::string name;               // at the destination
+  std::uint64_t stored_size = 0;  // in the archive
+  std::uint64_t size = 0;         // at the destination, at most
 };
 
 struct WalPlan {
@@ -40,12 +42,13 @@ struct WalWishes {
 // other word, kRefused for a timeline without a history that leads there.
 pgformat::Timeline resolve_timeline(const Home& home, const catalog::BackupInfo& info,
                                     const std::optional<std::string>& word,
-                                    const std::vector<catalog::WalEntry>& index);
+                                    const std::vector<catalog::WalEntry>& index,
+                                    const WalFormat& format = {});
 
 // Throws kRefused if a segment is missing in the middle of what recovery needs, naming it; kCorrupt if one is
-// not as the index says. A gap that recovery will not come to is a warning: behind a target time, or at the
-// end when WAL is fetched.
+// not as the index says; kFailed if a history is encrypted and `format` cannot decrypt it. A gap that
+// recovery will not come to is a warning: behind a target time, or at the end when WAL is fetched.
 WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
-                 WalWishes wishes, const std::vector<catalog::WalEntry>& index);
+                 WalWishes wishes, const std::vector<catalog::WalEntry>& index, const WalFormat& format = {});
 
 }  // namespace barman::engine

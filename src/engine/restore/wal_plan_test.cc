@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "engine/wal/sample_segment.h"
 #include "os/durable_file.h"
 
 namespace barman::engine {
@@ -156,10 +157,24 @@ TEST_F(PlanWal, TakesAnArchivedPartialOnlyInPlaceOfAMissingSegment) {
   EXPECT_EQ(names(partial).back(), "000000010000000000000006");
 }
 
-TEST_F(PlanWal, WalThatIsNotPlainIsForALaterBuild) {
+TEST_F(PlanWal, WalThatIsStoredCompressedWantsRoomForWholeSegments) {
+  const auto plain = plan().bytes;
   index_.back().compression = "gzip";
-  EXPECT_THAT(refusal(), HasSubstr("gzip, which this build does not restore yet"));
-  EXPECT_EQ(refusal({}, {.fetched = true}), "");
+  info_.xlog_segment_size = 1 << 20;
+  EXPECT_EQ(plan().bytes, plain - index_.back().size + (1 << 20));
+  EXPECT_EQ(plan().files.back().stored_size, index_.back().size);
+}
+
+TEST_F(PlanWal, ACompressedHistoryIsReadAsAPlainOne) {
+  archive("00000002.history", gzipped("1\t0/5000000\tno recovery target specified\n"));
+  archive("000000020000000000000005");
+  EXPECT_EQ(names(plan()).back(), "000000020000000000000005");
+}
+
+TEST_F(PlanWal, AHistoryThatCannotBeDecryptedIsToldNotPassedOver) {
+  archive("00000002.history", "\x84\x5e\x03secret, not for us");
+  archive("000000020000000000000005");
+  EXPECT_THAT(refusal(), HasSubstr("encrypted"));
 }
 
 TEST_F(PlanWal, FollowsTheLatestTimelineThatTheBackupLeadsTo) {

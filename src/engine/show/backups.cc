@@ -7,10 +7,7 @@
 #include "catalog/file_names.h"
 #include "catalog/python_literal.h"
 #include "catalog/timelines.h"
-#include "engine/wal/plain_source.h"
-#include "engine/wal/stored_wal.h"
 #include "engine/wal/xlog_index.h"
-#include "stream/memory.h"
 
 namespace barman::engine {
 
@@ -38,38 +35,27 @@ std::optional<double> number_in(const catalog::Literal& dict, std::string_view k
   return std::nullopt;
 }
 
-// A history file's text; nothing if this build cannot read how it is stored.
-std::optional<std::string> read_history(const std::filesystem::path& path) {
-  const std::vector<std::byte> front = read_front(path, codec::kDetectBytes);
-  const auto source = open_plain(path, stored_form(front));
-  if (!source) return std::nullopt;
-  std::string text;
-  stream::AppendTo into(text);
-  stream::pump(*source, into);
-  return text;
-}
-
 std::optional<catalog::TimelineHistory> history_of(const Home& home, const std::string& name,
-                                                   Events& events) {
+                                                   const WalFormat& format, Events& events) {
   const auto parsed = pgformat::parse_wal_name(name);
   if (!parsed || parsed->kind != pgformat::WalKind::kHistory) return std::nullopt;
   try {
-    const auto text = read_history(home.wals / name);
+    const auto text = read_plain_text(home.wals / name, format);
     if (text) return catalog::TimelineHistory{parsed->segment.timeline, pgformat::parse_history(*text)};
-    events.warning(name + " is stored in a form that this build cannot read: its timeline is left out");
   } catch (const Error& e) {
     events.warning(name + " cannot be read, so its timeline is left out: " + e.what());
   }
   return std::nullopt;
 }
 
-std::vector<pgformat::Timeline> timelines_from(const Home& home, const BackupInfo& info, Events& events) {
+std::vector<pgformat::Timeline> timelines_from(const Home& home, const BackupInfo& info,
+                                               const WalFormat& format, Events& events) {
   if (!info.timeline || !info.end_xlog) return {};
   std::vector<catalog::TimelineHistory> histories;
   std::error_code error;
   for (std::filesystem::directory_iterator at(home.wals, error), end; !error && at != end;
        at.increment(error)) {
-    auto history = history_of(home, at->path().filename().native(), events);
+    auto history = history_of(home, at->path().filename().native(), format, events);
     if (history) histories.push_back(*std::move(history));
   }
   return catalog::reachable_timelines(*info.timeline, *info.end_xlog, histories);
@@ -126,7 +112,8 @@ CopyStats copy_stats_of(const BackupInfo& info) {
 
 BackupDetails describe_backup(const Home& home, const catalog::Catalog& catalog,
                               const std::vector<BackupInfo>& backups, const BackupInfo& info,
-                              const RetentionSettings& settings, Time now, Events& events) {
+                              const RetentionSettings& settings, Time now, Events& events,
+                              const WalFormat& format) {
   BackupDetails details{.server = home.server, .info = info, .wal = {}};
   if (!catalog::is_available(info)) return details;
   const auto retention = retention_of(settings, backups, catalog.annotations(catalog::kKeep), now);
@@ -138,7 +125,7 @@ BackupDetails describe_backup(const Home& home, const catalog::Catalog& catalog,
   details.next = id_of(next);
   details.root = id_of(catalog::root_of(backups, info));
   details.chain_length = chain_length(backups, info);
-  details.reachable_timelines = timelines_from(home, info, events);
+  details.reachable_timelines = timelines_from(home, info, format, events);
   details.copy = copy_stats_of(info);
   return details;
 }

@@ -11,6 +11,7 @@
 #include "engine/events.h"
 #include "engine/server/home.h"
 #include "engine/server/retention_settings.h"
+#include "engine/wal/wal_format.h"
 
 namespace barman::engine {
 
@@ -54,10 +55,10 @@ struct BackupDetails {
   CopyStats copy{};
 };
 
-// `backups` are all of the server's, `info` one of them.
+// `backups` are all of the server's, `info` one of them. Histories of timelines are read as `format` can.
 BackupDetails describe_backup(const Home& home, const catalog::Catalog& catalog,
                               const std::vector<catalog::BackupInfo>& backups,
                               const catalog::BackupInfo& info, const RetentionSettings& settings, Time now,
-                              Events& events);
+                              Events& events, const WalFormat& format = {});
 
 }  // namespace barman::engine

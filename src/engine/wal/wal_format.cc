@@ -70,19 +70,23 @@ WalFormat::WalFormat(WalFormatSettings settings, os::ProcessRunner& runner,
 WalFormat::WalFormat(const config::Server& server, os::ProcessRunner& runner)
     : WalFormat(wal_format_settings(server), runner, passphrase_command(server, runner)) {}
 
+std::optional<std::string> compression_problem(const WalFormatSettings& settings) {
+  if (settings.compression != "custom") return std::nullopt;
+  if (settings.custom_compression.empty() || settings.custom_decompression.empty()) {
+    return "compression = custom needs custom_compression_filter and custom_decompression_filter; better, "
+           "name one of the built-in methods";
+  }
+  if (!settings.custom_magic.empty() && !bytes_of_magic(settings.custom_magic)) {
+    return fmt::format("custom_compression_magic = {} is not of the form 0x1f8b", settings.custom_magic);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> WalFormat::problem() const {
   if (settings_.encrypts && settings_.key_id.empty()) {
     return "encryption = gpg needs encryption_key_id, the key to encrypt for";
   }
-  if (!is_custom()) return std::nullopt;
-  if (settings_.custom_compression.empty() || settings_.custom_decompression.empty()) {
-    return "compression = custom needs custom_compression_filter and custom_decompression_filter; better, "
-           "name one of the built-in methods";
-  }
-  if (!settings_.custom_magic.empty() && !bytes_of_magic(settings_.custom_magic)) {
-    return fmt::format("custom_compression_magic = {} is not of the form 0x1f8b", settings_.custom_magic);
-  }
-  return std::nullopt;
+  return compression_problem(settings_);
 }
 
 stream::Stage WalFormat::custom(const char* option, const std::string& command) const {

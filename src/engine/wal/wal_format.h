@@ -37,6 +37,9 @@ struct WalFormatSettings {
 };
 WalFormatSettings wal_format_settings(const config::Server& server);
 
+// Why WAL cannot be compressed as the settings want, and what to do; nothing if it can.
+std::optional<std::string> compression_problem(const WalFormatSettings& settings);
+
 class WalFormat {
  public:
   // Stores WAL as it is, and reads what needs no program and no key.
@@ -45,7 +48,7 @@ class WalFormat {
             std::shared_ptr<PassphraseCommand> passphrase);
   WalFormat(const config::Server& server, os::ProcessRunner& runner);
 
-  // Why WAL cannot be stored as the settings want, and what to do; nothing if it can.
+  // As above, for all that is done to WAL.
   [[nodiscard]] std::optional<std::string> problem() const;
 
   // What the stages do to a file that arrived in this form, and what the index says of it then. What arrived
