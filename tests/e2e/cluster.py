@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import place
@@ -19,8 +20,17 @@ SETTINGS = {
     "fsync": "off",  # a killed process loses nothing that it wrote; only a power cut would
     "log_min_messages": "warning",
     "logging_collector": "off",
+    "checkpoint_completion_target": "0",  # a backup's checkpoint is not spread over seconds
     "timezone": "UTC",
 }
+
+
+_TEMPLATES = {}  # the arguments of initdb → the data directory that they made; None → the folder of these
+
+
+def remove_templates():
+    if _TEMPLATES:
+        shutil.rmtree(_TEMPLATES[None], ignore_errors=True)
 
 
 class Cluster:
@@ -42,7 +52,7 @@ class Cluster:
 
     def initdb(self, wal_segment_size=None, checksums=True, auth="trust", settings=None):
         """auth is what a password connection over loopback meets; the unix socket always trusts."""
-        command = [f"{self.bin}/initdb", "--no-sync", "-U", "postgres", "--auth-local=trust", "-D", self.data,
+        command = [f"{self.bin}/initdb", "--no-sync", "-U", "postgres", "--auth-local=trust",
                    f"--auth-host={auth}", "-E", "UTF8", "--locale=C.UTF-8"]
         if auth != "trust":
             secret = os.path.join(self.scratch.path, "superuser-password")
@@ -56,9 +66,24 @@ class Cluster:
             command.append("--data-checksums")
         elif self.version >= 18:
             command.append("--no-data-checksums")
-        self.program(command)
+        self._make(command)
         self.configure(**{**SETTINGS, **(settings or {})})
         return self
+
+    def _make(self, command):
+        """The first cluster of a test is a copy of one that was made before; others have an identity of their own."""
+        key = tuple(command)
+        if os.path.exists(f"{self.scratch.path}/.cluster-made"):
+            self.program([*command, "-D", self.data])
+            return
+        open(f"{self.scratch.path}/.cluster-made", "w", encoding="utf-8").close()
+        if key not in _TEMPLATES:
+            if not _TEMPLATES:
+                _TEMPLATES[None] = place.give(tempfile.mkdtemp(prefix="barman-e2e-clusters-"))
+            template = os.path.join(_TEMPLATES[None], str(len(_TEMPLATES)))
+            self.program([*command, "-D", template])
+            _TEMPLATES[key] = template
+        self.program(["cp", "-a", _TEMPLATES[key], self.data])
 
     def configure(self, **settings):
         """Adds lines to postgresql.conf; the last one of a name counts."""

@@ -213,8 +213,7 @@ class WithServer(EndToEnd):
         self.assertEqual(barman.backup_info("main", barman.backup_ids("main")[0])["status"], "WAITING_FOR_WALS")
 
     def test_two_backups_at_once(self):
-        cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        _, barman = self.streaming()
         first = barman.start("backup", "--bwlimit", "4096", "main")
         wait_until(lambda: any(barman.backup_info("main", one)["status"] == "STARTED" for one in barman.backup_ids("main")),
                    "the first backup runs")
@@ -223,9 +222,8 @@ class WithServer(EndToEnd):
         self.assertEqual(len(barman.backup_ids("main")), 1)
 
     def test_deleting_while_a_backup_runs(self):
-        cluster, barman = self.streaming()
+        _, barman = self.streaming()
         barman.ok("backup", "--wait", "main")
-        cluster.pgbench_init(5)
         old = barman.backup_ids("main")[0]
         first = barman.start("backup", "--bwlimit", "4096", "main")
         wait_until(lambda: len(barman.backup_ids("main")) == 2, "the second backup runs")

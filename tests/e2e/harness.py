@@ -21,9 +21,10 @@ import os
 import re
 import shutil
 import sys
+import time
 import unittest
 
-from cluster import Cluster
+from cluster import Cluster, remove_templates
 from place import AM_ROOT, REQUIRE_ALL, VERSIONS, Missing, Scratch, original_barman, server_programs, wait_until
 from program import Background, Barman, Result
 
@@ -152,8 +153,22 @@ def _skipping(call):
     return wrapped
 
 
+class _Timed(unittest.TextTestResult):
+    """Says how long each test took: slow ones are worth a look."""
+
+    def startTest(self, test):
+        self._began = time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.stream.writeln(f"    {time.monotonic() - self._began:.1f} s")
+
+
 def main():
-    program = unittest.main(verbosity=2, exit=False, module="__main__")
+    runner = unittest.TextTestRunner(verbosity=2, resultclass=_Timed)
+    program = unittest.main(testRunner=runner, exit=False, module="__main__")
+    remove_templates()
     for test, why in program.result.skipped:
         print(f"SKIPPED {test.id()}: {why}", file=sys.stderr)
     failed = not program.result.wasSuccessful() or (REQUIRE_ALL and program.result.skipped)
