@@ -20,4 +20,4 @@ cmake --build --preset thread --target "${threaded[@]/%/_test}"
 cmake --preset tidy
 
 export BARMAN_TEST_REQUIRE_ALL=${BARMAN_TEST_REQUIRE_ALL:-1}
-ctest --preset dev --parallel "$(($(nproc) + 1))" "$@"
+ctest --preset dev --parallel "$(($(nproc) * 2))" "$@"  # end-to-end tests mostly wait
