@@ -156,6 +156,15 @@ std::filesystem::path directory_of(const std::string& text) {
   return path.has_filename() ? path : path.parent_path();
 }
 
+// Links would make the restored server change the backup.
+engine::CombineMode combine_mode(const Options& options, const config::Server& server, report::Writer& out) {
+  const std::string mode =
+      options.combine_mode.empty() ? server.values.text("combine_mode") : options.combine_mode;
+  if (mode == "link") out.warning("combine mode link is not for restores on this host: files are copied");
+  return mode == "clone" || mode == "copy-file-range" ? engine::CombineMode::kClone
+                                                      : engine::CombineMode::kCopy;
+}
+
 // Of an incremental backup: from the full one to itself.
 std::vector<catalog::BackupInfo> chain_to(const catalog::BackupInfo& backup, const ServerCatalog& opened) {
   if (!backup.parent_backup_id) return {};
@@ -267,6 +276,10 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   locks.push_back(hold_backup(opened, chosen, parts));
   auto request = request_of(options, server, parts, available_backup(options, opened, chosen.id), target);
   request.chain = chain_to(request.backup, opened);
+  if (!request.chain.empty()) {
+    request.combine_mode = combine_mode(options, server, parts.out);
+    parts.out.debug("the chain is restored without staging: staging options have no effect");
+  }
   for (const catalog::BackupInfo& member : request.chain) {
     if (member.id != chosen.id) locks.push_back(hold_backup(opened, member, parts));
   }

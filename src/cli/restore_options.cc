@@ -48,14 +48,14 @@ void add_copy_options(CLI::App& command, RestoreOptions& options) {
   command.add_flag(
       "--verify{1},--no-verify{-1}", options.verify,
       "Check every file against the backup's manifest while it is copied (the default), or do not.");
-  command.add_option("--staging-path", options.staging_path, "Accepted; a plain backup needs no staging.");
-  command
-      .add_option("--staging-location", options.staging_location,
-                  "Accepted; a plain backup needs no staging.")
+  command.add_option("--staging-path", options.staging_path, "Accepted; no restore needs staging.");
+  command.add_option("--staging-location", options.staging_location, "Accepted; no restore needs staging.")
       ->check(CLI::IsMember({"local", "remote"}));
   command.add_option("--recovery-staging-path,--local-staging-path", options.old_staging,
-                     "Accepted; a plain backup needs no staging.");
-  command.add_option("--combine-mode", options.combine_mode, "Accepted; a plain backup is not combined.")
+                     "Accepted; no restore needs staging.");
+  command
+      .add_option("--combine-mode", options.combine_mode,
+                  "How whole files of a chain of incremental backups are made.")
       ->check(CLI::IsMember({"copy", "link", "clone", "copy-file-range"}));
 }
 

@@ -269,7 +269,7 @@ class BadChains(Chains):
         os.rename(f"{victim}.away", victim)
         with open(victim, "ab") as file:
             file.write(b"x")
-        self.refused_untouched(barman, ids[2], f"{re.escape(victim)} is damaged: it has")
+        self.refused_untouched(barman, ids[2], f"{os.path.basename(victim)} of backup {ids[1]} is damaged: it has")
 
     def incremental_file(self, barman, backup, smallest=9000):
         """A file that has changed blocks."""

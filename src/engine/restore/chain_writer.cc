@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/restore/left_out.h"
+#include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
 #include "pgformat/incremental.h"
@@ -17,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Use = FinalFiles::Use;
+
+constexpr std::size_t kCheckPiece = 256 * 1024;
 
 // The running checksum of a member's file, to be held against its manifest.
 class MemberCheck {
@@ -179,9 +182,26 @@ std::unique_ptr<stream::Sink> ChainWriter::file(const MemberFile& file) {
                                          std::move(check));
   }
   const bool is_control = file.path == kControlFile;
+  if (member_.clones && !file.place.empty() && !is_control) {
+    clone(file, restored_place(member_.folders, file.path));
+    return nullptr;
+  }
   return std::make_unique<WholeFile>(
       restored_place(member_.folders, is_control ? std::string(kControlUnderWay) : file.path), file.mode,
       std::move(check));
+}
+
+// The bytes are read to be checked, but not written.
+void ChainWriter::clone(const MemberFile& file, const fs::path& to) const {
+  MemberCheck check(member_, file.path);
+  if (member_.expected != nullptr) {
+    const auto source = os::open_file(file.place);
+    std::vector<std::byte> buffer(kCheckPiece);
+    while (const std::size_t size = source->read(buffer)) check.see(stream::Bytes(buffer).first(size));
+    check.require_same();
+  }
+  os::make_directories(to.parent_path(), 0700);
+  os::copy_whole_file(file.place, to, {});
 }
 
 std::uint64_t ChainWriter::require_all() const {

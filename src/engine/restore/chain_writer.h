@@ -22,6 +22,7 @@ struct ChainMember {
   std::string name;        // of the backup, for messages
   bool is_last = false;
   const ExpectedFiles* expected = nullptr;  // none: bytes are not looked at
+  bool clones = false;  // whole files come into being in the kernel, where they have a place
 };
 
 // Whole files are made, incremental ones applied; what a later member replaces is passed over. pg_control is
@@ -39,6 +40,8 @@ class ChainWriter final : public MemberReceiver {
   [[nodiscard]] std::uint64_t require_all() const;
 
  private:
+  void clone(const MemberFile& file, const std::filesystem::path& to) const;
+
   class WholeFile;
   class ChangedFile;
 

@@ -2,13 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "stream/stream.h"
 
+namespace barman::catalog {
+struct BackupInfo;
+}
+
 namespace barman::engine {
+
+class Pace;
+struct Home;
 
 // A file of a member. `path` is the manifest's name for it: relative to the data directory, files of a
 // tablespace below pg_tblspc/<oid>/.
@@ -16,6 +25,7 @@ struct MemberFile {
   std::string path;
   std::uint64_t size = 0;
   unsigned mode = 0600;
+  std::filesystem::path place{};  // on this machine, if it is a file of its own
 };
 
 // Takes the files of a member. All functions may be called from several threads at once, a sink from one.
@@ -31,13 +41,32 @@ class MemberReceiver {
   virtual std::unique_ptr<stream::Sink> file(const MemberFile& file) = 0;
 };
 
+// How a member is read.
+struct MemberReading {
+  unsigned workers = 1;
+  Pace& pace;
+  std::stop_token stop{};
+};
+
 class MemberReader {
  public:
   virtual ~MemberReader() = default;
 
+  // What can be told of a file before it is read.
+  struct Known {
+    std::uint64_t size = 0;
+    std::uint64_t size_after = 0;  // of the file in the destination, once this one was applied
+  };
+  // Nothing if only reading would tell. Throws kCorrupt, naming the file, if it is not there or cannot be
+  // what `is_change` says: an incremental file.
+  virtual std::optional<Known> look_at(const std::string& path, bool is_change) = 0;
+
   // Hands over all files, in any order, and returns when all sinks are finished. WAL, links and what is no
-  // file are passed over. Throws kCancelled on `stop`.
-  virtual void read(MemberReceiver& receiver, const std::stop_token& stop) = 0;
+  // file are passed over. Throws kCancelled on a stop.
+  virtual void read(MemberReceiver& receiver, const MemberReading& reading) = 0;
 };
+
+// The reader for the form in which the backup is kept.
+std::unique_ptr<MemberReader> open_member(const Home& home, const catalog::BackupInfo& info);
 
 }  // namespace barman::engine

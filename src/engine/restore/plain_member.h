@@ -10,34 +10,22 @@
 
 namespace barman::engine {
 
-class Pace;
-
 class PlainMember final : public MemberReader {
  public:
-  // Reads with `workers` threads, at the given pace.
-  PlainMember(const Home& home, const catalog::BackupInfo& info, unsigned workers, Pace& pace);
+  PlainMember(const Home& home, const catalog::BackupInfo& info);
 
-  void read(MemberReceiver& receiver, const std::stop_token& stop) override;
+  std::optional<Known> look_at(const std::string& path, bool is_change) override;
+  void read(MemberReceiver& receiver, const MemberReading& reading) override;
 
  private:
   struct Root {
     std::filesystem::path folder;
     std::string prefix;  // of its files in the manifest
   };
-  struct Found {
-    std::filesystem::path place;
-    MemberFile file;
-  };
 
-  void copy(const std::vector<Found>& batch, MemberReceiver& receiver, const std::stop_token& stop);
-  void copy_one(const Found& found, MemberReceiver& receiver, const std::stop_token& stop);
+  [[nodiscard]] std::filesystem::path place_of(const std::string& path) const;
 
-  std::vector<Root> roots_;
-  unsigned workers_;
-  Pace& pace_;
+  std::vector<Root> roots_;  // the data directory, then the tablespaces
 };
-
-// Where a plain backup keeps the file that its manifest calls `path`.
-std::filesystem::path plain_place(const Home& home, const catalog::BackupInfo& info, const std::string& path);
 
 }  // namespace barman::engine

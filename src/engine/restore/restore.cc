@@ -124,7 +124,8 @@ ChainCopy chain_copy(const Home& home, const RestoreRequest& request, const Rest
           .plan = *plan.chain,
           .folders = plan.folders,
           .workers = request.jobs,
-          .verify = request.verify};
+          .verify = request.verify,
+          .mode = request.combine_mode};
 }
 
 void copy_members(const Home& home, const RestoreRequest& request, const RestorePlan& plan, Clock& clock,
@@ -132,6 +133,7 @@ void copy_members(const Home& home, const RestoreRequest& request, const Restore
   const auto report = [&](std::uint64_t done) {
     events.progress({.phase = "copying", .done = done, .expected = plan.bytes});
   };
+  if (const auto warning = chain_warning(request.chain)) events.warning(*warning);
   Pace pace(request.bytes_per_second, report, clock, stop);
   result.checked_files = copy_chain(chain_copy(home, request, plan), pace, stop);
 }

@@ -37,6 +37,7 @@ struct RestoreRequest {
   std::string recovery_file = "postgresql.auto.conf";
   unsigned jobs = 1;
   std::optional<std::uint64_t> bytes_per_second{};
+  CombineMode combine_mode = CombineMode::kCopy;
   bool verify = true;      // against the manifest, where there is one
   WalFormat wal_format{};  // to read the archive with
 };

@@ -1,21 +1,14 @@
 #include "engine/restore/restore_chain.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <array>
-#include <memory>
 
 #include "base/error.h"
 #include "engine/restore/chain_writer.h"
 #include "engine/restore/expected_files.h"
 #include "engine/restore/left_out.h"
-#include "engine/restore/pace.h"
-#include "engine/restore/plain_member.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "pgformat/backup_label.h"
-#include "pgformat/incremental.h"
 
 namespace barman::engine {
 
@@ -47,53 +40,25 @@ FinalFiles final_files(const Home& home, const std::vector<BackupInfo>& chain) {
   return {std::move(manifests), std::move(names)};
 }
 
-// How long the segment is when the incremental file has been applied.
-std::uint64_t size_after(const fs::path& place) {
-  struct Size final : pgformat::IncrementalVisitor {
-    void header(const pgformat::IncrementalHeader& header) override { bytes = header.result_size(); }
-    void data(std::uint64_t, std::span<const std::byte>) override {}
-    std::optional<std::uint64_t> bytes;
-  } size;
-  during("reading " + place.string(), [&] {
-    pgformat::IncrementalReader reader(size);
-    const auto source = os::open_file(place);
-    std::array<std::byte, pgformat::kBlockSize> buffer{};
-    while (!size.bytes) {
-      const std::size_t got = source->read(buffer);
-      if (got == 0) break;
-      reader.write(std::span(buffer).first(got));
-    }
-    if (!size.bytes) reader.finish();
-  });
-  return size.bytes.value_or(0);
-}
-
 // Looks at the files of one member, and counts the room that they need at most.
 class MemberSurvey {
  public:
-  MemberSurvey(const Home& home, bool verify, const FinalFiles& files, std::vector<RestoreFolder>& folders)
-      : home_(home), verify_(verify), files_(files), folders_(folders), sizes_(files.count()) {}
+  MemberSurvey(bool verify, const FinalFiles& files, std::vector<RestoreFolder>& folders)
+      : verify_(verify), files_(files), folders_(folders), sizes_(files.count()) {}
 
-  void look_at(const BackupInfo& info, std::size_t number) {
+  void look_at(MemberReader& reader, const std::string& name, std::size_t number) {
     (void)files_.visit(number, [&](const ManifestFile& listed, Use use) {
-      const fs::path place = plain_place(home_, info, listed.path);
-      struct stat status {};
-      if (::stat(place.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-        throw Error(ErrorKind::kCorrupt,
-                    fmt::format("{} is missing: the backup's manifest lists it; restore another backup",
-                                place.string()));
-      }
-      const auto size = static_cast<std::uint64_t>(status.st_size);
-      if (verify_ && size != listed.size) {
+      const auto known = reader.look_at(listed.path, use == Use::kChange);
+      bytes_ += listed.size;
+      if (!known) return need(listed.path, use == Use::kWhole ? listed.size : 0);
+      if (verify_ && known->size != listed.size) {
         throw Error(
             ErrorKind::kCorrupt,
-            fmt::format(
-                "{} is damaged: it has {} bytes, the backup's manifest says {}; restore another backup, "
-                "or this one with --no-verify to save what can be saved",
-                place.string(), size, listed.size));
+            fmt::format("{} of backup {} is damaged: it has {} bytes, the backup's manifest says {}; restore "
+                        "another backup, or this one with --no-verify to save what can be saved",
+                        listed.path, name, known->size, listed.size));
       }
-      bytes_ += size;
-      need(listed.path, use == Use::kChange ? size_after(place) : size);
+      need(listed.path, known->size_after);
     });
   }
 
@@ -114,7 +79,6 @@ class MemberSurvey {
     return folders_.front();
   }
 
-  const Home& home_;
   bool verify_;
   const FinalFiles& files_;
   std::vector<RestoreFolder>& folders_;
@@ -135,11 +99,27 @@ void write_combined_label(const fs::path& destination) {
 
 ChainPlan plan_chain(const Home& home, const std::vector<BackupInfo>& chain, bool verify,
                      std::vector<RestoreFolder>& folders) {
-  ChainPlan plan{.files = final_files(home, chain)};
-  MemberSurvey survey(home, verify, plan.files, folders);
-  for (std::size_t member = 0; member < chain.size(); ++member) survey.look_at(chain[member], member);
+  ChainPlan plan{.files = final_files(home, chain), .members = {}};
+  MemberSurvey survey(verify, plan.files, folders);
+  for (std::size_t member = 0; member < chain.size(); ++member) {
+    plan.members.push_back(open_member(home, chain[member]));
+    survey.look_at(*plan.members.back(), chain[member].id.text, member);
+  }
   plan.bytes = survey.bytes();
   return plan;
+}
+
+std::optional<std::string> chain_warning(const std::vector<BackupInfo>& chain) {
+  const BackupInfo& last = chain.back();
+  for (const BackupInfo& member : chain) {
+    if (last.data_checksums != "on" || member.data_checksums != "off") continue;
+    return fmt::format(
+        "data_checksums was off when backup {} was taken, and on for backup {}: pages of the restored server "
+        "may have "
+        "wrong checksums; run pg_checksums --disable and --enable on it before it is started",
+        member.id.text, last.id.text);
+  }
+  return std::nullopt;
 }
 
 std::uint64_t copy_chain(const ChainCopy& copy, Pace& pace, const std::stop_token& stop) {
@@ -153,8 +133,9 @@ std::uint64_t copy_chain(const ChainCopy& copy, Pace& pace, const std::stop_toke
                         .number = member,
                         .name = info.id.text,
                         .is_last = member + 1 == copy.chain.size(),
-                        .expected = expected.get()});
-    PlainMember(copy.home, info, copy.workers, pace).read(writer, stop);
+                        .expected = expected.get(),
+                        .clones = copy.mode == CombineMode::kClone});
+    copy.plan.members[member]->read(writer, {.workers = copy.workers, .pace = pace, .stop = stop});
     const std::uint64_t files = writer.require_all();
     if (copy.verify) checked += files;
     os::fault_point("restore-member-applied");

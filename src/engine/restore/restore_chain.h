@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -9,22 +11,31 @@
 #include "catalog/backup_info.h"
 #include "engine/restore/destination.h"
 #include "engine/restore/final_files.h"
+#include "engine/restore/member.h"
 #include "engine/server/home.h"
 
 namespace barman::engine {
 
-class Pace;
+// How whole files are made from plain ones.
+enum class CombineMode {
+  kCopy,
+  kClone
+};  // kClone: share blocks where the file system can, else copy in the kernel
 
 struct ChainPlan {
   FinalFiles files;
-  std::uint64_t bytes = 0;  // that will be read
+  std::vector<std::unique_ptr<MemberReader>> members;  // from the full backup to the last
+  std::uint64_t bytes = 0;                             // that will be read
 };
 
 // Looks at all members before anything is written: manifests, and whether every file that is needed is there
-// with its size. Adds to each folder the room that it will need. Throws kCorrupt naming what is wrong, and
-// kRefused for a member without a manifest.
+// with its size, as far as that can be told without reading. Adds to each folder the room that it will need.
+// Throws kCorrupt naming what is wrong, and kRefused for a member without a manifest.
 ChainPlan plan_chain(const Home& home, const std::vector<catalog::BackupInfo>& chain, bool verify,
                      std::vector<RestoreFolder>& folders);
+
+// What the members were taken with differs in a way that shows only later; nothing if not.
+std::optional<std::string> chain_warning(const std::vector<catalog::BackupInfo>& chain);
 
 struct ChainCopy {
   const Home& home;
@@ -33,6 +44,7 @@ struct ChainCopy {
   const std::vector<RestoreFolder>& folders;
   unsigned workers = 1;
   bool verify = true;
+  CombineMode mode = CombineMode::kCopy;
 };
 
 // Makes the files in the prepared folders: all of them but for pg_control, which has another name

@@ -168,6 +168,30 @@ TEST_F(RestoringChains, AFlippedBitInTheHeaderIsNamedEvenUnverified) {
   EXPECT_THAT(failure(), HasSubstr(victim.string() + ": incremental file: does not begin as one"));
 }
 
+TEST_F(RestoringChains, FilesThatAreClonedAreTheSameAndChecked) {
+  request.combine_mode = CombineMode::kClone;
+  EXPECT_EQ(failure(), "none");
+  EXPECT_EQ(text("base/5/2"), relation_blocks("yz"));
+  EXPECT_EQ(text("base/5/1").substr(8192, 8192), relation_blocks("B"));
+  EXPECT_EQ(os::read_file(member_file(0, "base/5/1")), relation_blocks("abcde"))
+      << "the backup stays as it was";
+  fs::remove_all(request.destination);
+  fs::remove_all(fixture.folder / "to-far");
+  flip(member_file(1, "base/5/2"), 9000);
+  EXPECT_THAT(failure(), HasSubstr("base/5/2 of backup 20260102T000000 is damaged"));
+}
+
+TEST_F(RestoringChains, ChecksumsThatCameOnAlongTheChainAreWarnedOf) {
+  for (auto& info : fixture.chain) info.data_checksums = "on";
+  EXPECT_FALSE(chain_warning(fixture.chain));
+  fixture.chain[1].data_checksums = "off";
+  EXPECT_EQ(failure(), "none");
+  EXPECT_THAT(events.warnings,
+              testing::Contains(HasSubstr("data_checksums was off when backup 20260102T000000 was taken")));
+  fixture.chain[2].data_checksums = "off";
+  EXPECT_FALSE(chain_warning(fixture.chain));
+}
+
 TEST_F(RestoringChains, WhatNobodyNeedsIsNotRead) {
   flip(member_file(0, "base/5/2"), 0);
   flip(member_file(0, "base/5/dropped"), 0);
