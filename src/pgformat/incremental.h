@@ -27,7 +27,8 @@ inline constexpr std::uint32_t kBlocksOfSegment = 131072;
 std::optional<std::string> name_without_increment(std::string_view path);
 
 struct IncrementalHeader {
-  // Blocks before this one that are not here stay as they were. A server may say more than a segment holds.
+  // Blocks before this one that are not here stay as they were. Older minor versions may say more than a
+  // segment holds.
   std::uint32_t truncation_blocks = 0;
   std::vector<std::uint32_t> blocks{};
 

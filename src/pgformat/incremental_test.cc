@@ -119,7 +119,7 @@ TEST(IncrementalApplier, TakesBlocksInAnyOrder) {
 }
 
 TEST(IncrementalApplier, TakesALengthThatNoSegmentHasForAFullOne) {
-  // Servers write this for a relation of several segments that was cut within a later one.
+  // Older minor versions write this for a relation of several segments that was cut within a later one.
   IncrementalHeader header{.truncation_blocks = kBlocksOfSegment + 5, .blocks = {}};
   EXPECT_EQ(header.result_size(), kBlocksOfSegment * kBlockSize);
 }
