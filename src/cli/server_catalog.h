@@ -6,17 +6,14 @@
 #include "catalog/catalog.h"
 #include "cli/command.h"
 #include "engine/server/home.h"
-#include "store/directory_store.h"
+#include "engine/server/local_catalog.h"
 
 namespace barman::cli {
 
 class ServerCatalog {
  public:
   ServerCatalog(const config::Server& server, const config::Configuration& configuration)
-      : home(engine::home_of(server, configuration)),
-        meta_(home.meta),
-        base_(home.base),
-        catalog(meta_, base_) {}
+      : home(engine::home_of(server, configuration)), local_(home), catalog(*local_) {}
 
   // All backups that can be read; the others are named in warnings.
   [[nodiscard]] std::vector<catalog::BackupInfo> backups(report::Writer& out) const;
@@ -27,11 +24,10 @@ class ServerCatalog {
   engine::Home home;
 
  private:
-  store::DirectoryStore meta_;
-  store::DirectoryStore base_;
+  engine::LocalCatalog local_;
 
  public:
-  catalog::Catalog catalog;
+  catalog::Catalog& catalog;
 };
 
 }  // namespace barman::cli
