@@ -14,6 +14,7 @@
 #include "postgres/connector.h"
 #include "postgres/replication.h"
 #include "postgres/session.h"
+#include "stream/memory.h"
 
 namespace barman::engine {
 
@@ -101,6 +102,7 @@ class ScriptedReplication final : public postgres::Replication {
   void base_backup(const postgres::BaseBackupOptions& options, postgres::BaseBackupReceiver& receiver,
                    const std::stop_token& stop) override {
     asked = options;
+    read_parent(options.parent_manifest);
     std::vector<postgres::BaseBackupReceiver::Tablespace> tablespaces;
     for (const auto& archive : backup_.archives) tablespaces.push_back(archive.tablespace);
     step(stop);
@@ -117,8 +119,15 @@ class ScriptedReplication final : public postgres::Replication {
 
   int steps = 0;
   postgres::BaseBackupOptions asked;
+  std::vector<std::string>* parents = nullptr;  // gets the manifest of each parent
 
  private:
+  void read_parent(stream::Source* manifest) const {
+    if (manifest == nullptr || parents == nullptr) return;
+    stream::AppendTo text(parents->emplace_back());
+    stream::pump(*manifest, text);
+  }
+
   void step(const std::stop_token& stop) {
     if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
     if (steps++ == fail_at_) throw failure_;
@@ -150,13 +159,16 @@ class ScriptedConnector final : public postgres::Connector {
   std::unique_ptr<postgres::Replication> replication(const std::string&,
                                                      const postgres::ConnectOptions&) override {
     const bool fails = attempts++ < failing_attempts;
-    return std::make_unique<ScriptedReplication>(backup_, fails ? fail_at : -1, failure);
+    auto replication = std::make_unique<ScriptedReplication>(backup_, fails ? fail_at : -1, failure);
+    replication->parents = &parents;
+    return replication;
   }
 
   int fail_at = -1;
   int failing_attempts = 1;
   Error failure{ErrorKind::kTransient, "connection lost"};
   int attempts = 0;
+  std::vector<std::string> parents;  // the manifests that incremental backups were asked on top of
 
  private:
   const ScriptedBackup& backup_;

@@ -114,6 +114,28 @@ TEST_F(Streaming, WritesTheFilesWhereTheyBelong) {
   EXPECT_EQ(outcome.tablespaces[0].location, "/srv/ts1");
 }
 
+TEST_F(Streaming, OfAnIncrementalBackupSendsTheParentsManifestWithEachAttempt) {
+  copy.parent_manifest = folder / "parents-manifest";
+  os::write_file(*copy.parent_manifest, "manifest of the parent");
+  copy.retries = 1;
+  connector.fail_at = 3;
+  take();
+  EXPECT_THAT(connector.parents, ElementsAre("manifest of the parent", "manifest of the parent"));
+}
+
+TEST_F(Streaming, OfAnIncrementalBackupNeedsNoRoomForAllThatTheServerHas) {
+  backup.archives[0].tablespace.size_bytes = std::uint64_t{1} << 60;
+  EXPECT_THAT(failure(), HasSubstr("make room"));
+  copy.parent_manifest = folder / "parents-manifest";
+  os::write_file(*copy.parent_manifest, "manifest of the parent");
+  EXPECT_NO_THROW(take());
+}
+
+TEST_F(Streaming, OfAnIncrementalBackupNeedsTheParentsManifest) {
+  copy.parent_manifest = folder / "nowhere";
+  EXPECT_THAT(failure(), HasSubstr("nowhere"));
+}
+
 TEST_F(Streaming, NobodyElseCanReadIt) {
   take();
   for (const char* path : {"data", "16384", "data/base/1"}) {
