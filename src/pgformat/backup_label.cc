@@ -81,7 +81,8 @@ BackupLabel parse_backup_label(std::string_view text) {
       label.label = *name;
     } else if (const auto timeline = value_of(line, "START TIMELINE: ")) {
       label.timeline = parse_timeline(*timeline);
-      if (!label.timeline) throw_malformed("backup_label: malformed START TIMELINE: " + std::string(*timeline));
+      if (!label.timeline)
+        throw_malformed("backup_label: malformed START TIMELINE: " + std::string(*timeline));
     } else if (const auto from = value_of(line, "INCREMENTAL FROM LSN: ")) {
       label.incremental_from = parse_lsn(*from);
       if (!label.incremental_from) {

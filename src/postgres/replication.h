@@ -63,7 +63,8 @@ struct BaseBackupOptions {
   bool wait_for_archiver = true;
   // A file tablespace_map in the place of the links in pg_tblspc: for archives that are kept as they are.
   bool tablespace_map = false;
-  // An incremental backup, on top of the one whose manifest this is; read to its end. PostgreSQL 17 and later.
+  // An incremental backup, on top of the one whose manifest this is; read to its end. PostgreSQL 17 and
+  // later.
   stream::Source* parent_manifest = nullptr;
 };
 
