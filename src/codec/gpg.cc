@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -124,6 +125,9 @@ void judge_secret_key(const GpgStatus& status) {
 struct Progress {
   PacketTracker packets;
   bool ended = false;
+  // Damage that the rest of the chain found in what was decrypted. A damaged message shows so, before its
+  // end; but what gpg says at the end comes first.
+  std::exception_ptr damage;
 };
 
 void judge_decryption(const Progress& progress, const os::Exit& exit, const std::string& err) {
@@ -162,6 +166,28 @@ class FollowedMessage final : public stream::Sink {
   std::unique_ptr<Sink> next_;
 };
 
+// What was decrypted, on its way to the rest of the chain; after damage the rest of it is dropped.
+class Decrypted final : public stream::Sink {
+ public:
+  Decrypted(std::shared_ptr<Progress> progress, std::unique_ptr<Sink> next)
+      : progress_(std::move(progress)), next_(std::move(next)) {}
+
+  void write(stream::Bytes data) override {
+    if (progress_->damage) return;
+    try {
+      next_->write(data);
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::kCorrupt) throw;
+      progress_->damage = std::current_exception();
+    }
+  }
+  void finish() override { next_->finish(); }
+
+ private:
+  std::shared_ptr<Progress> progress_;
+  std::unique_ptr<Sink> next_;
+};
+
 }  // namespace
 
 stream::Stage gpg_encrypt(os::ProcessRunner& runner, Gpg gpg, std::string key_id) {
@@ -180,16 +206,18 @@ stream::Stage gpg_decrypt(os::ProcessRunner& runner, Gpg gpg, std::shared_ptr<co
   if (!passphrase) passphrase = std::make_shared<const Secret>();
   return [&runner, command = std::move(command),
           passphrase = std::move(passphrase)](std::unique_ptr<stream::Sink> next) {
-    // Shared by the stage that follows the message and the judge in the stage behind it.
+    // Shared by the stages in front of the program and behind it, and its judge. The thread that decrypts
+    // has ended before the judge speaks.
     const auto progress = std::make_shared<Progress>();
     const stream::Stage decrypt =
         through_program(runner, {.command = command,
                                  .secret = passphrase,
                                  .judge = [progress](const os::Exit& exit, const std::string& err) {
                                    judge_decryption(*progress, exit, err);
+                                   if (progress->damage) std::rethrow_exception(progress->damage);
                                  }});
-    return std::unique_ptr<stream::Sink>(
-        std::make_unique<FollowedMessage>(progress, decrypt(std::move(next))));
+    return std::unique_ptr<stream::Sink>(std::make_unique<FollowedMessage>(
+        progress, decrypt(std::make_unique<Decrypted>(progress, std::move(next)))));
   };
 }
 

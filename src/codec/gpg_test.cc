@@ -189,6 +189,26 @@ TEST_F(GpgStages, AFlippedBitIsTold) {
   EXPECT_NE(failure(ErrorKind::kCorrupt, [&] { decrypted(message); }).find("was changed"), std::string::npos);
 }
 
+// Like a decompressor that trips over damaged data.
+class Tripping final : public stream::Sink {
+ public:
+  void write(stream::Bytes) override { throw Error(ErrorKind::kCorrupt, "not valid zstd data"); }
+  void finish() override {}
+};
+
+TEST_F(GpgStages, WhatGpgSaysOfDamageComesBeforeWhatItDidToTheRest) {
+  std::string message = encrypted(much_text());
+  const auto decrypt = [&] {
+    const auto path =
+        stream::chain(gpg_decrypt(runner_, keyring_->gpg(), nullptr), std::make_unique<Tripping>());
+    path->write(stream::bytes_of(message));
+    path->finish();
+  };
+  EXPECT_EQ(failure(ErrorKind::kCorrupt, decrypt), "not valid zstd data");
+  message[message.size() / 2] = static_cast<char>(message[message.size() / 2] ^ 1);
+  EXPECT_NE(failure(ErrorKind::kCorrupt, decrypt).find("was changed"), std::string::npos);
+}
+
 TEST_F(GpgStages, WhatIsNoMessageIsTold) {
   EXPECT_NE(failure(ErrorKind::kCorrupt, [&] { decrypted("plain text, nothing else"); })
                 .find("no encrypted OpenPGP message"),

@@ -95,7 +95,8 @@ std::optional<bool> same_wal(const std::filesystem::path& one, const std::filesy
   try {
     return digest_of_plain(one, form, name, format) == digest_of_plain(other, other_form, name, format);
   } catch (const Error& e) {
-    if (e.kind() == ErrorKind::kCorrupt || e.kind() == ErrorKind::kFailed) return std::nullopt;
+    if (e.kind() == ErrorKind::kCorrupt) return false;
+    if (e.kind() == ErrorKind::kFailed) return std::nullopt;
     throw;
   }
 }

@@ -40,7 +40,7 @@ std::size_t read_fully(stream::Source& source, stream::Buffer into);
 bool same_content(stream::Source& one, stream::Source& other);
 
 // Whether two stored files of this name hold the same WAL, however they are stored; nothing if one of them
-// cannot be read: no key, a damaged file.
+// cannot be read, as the key is missing. What is damaged is not the same.
 std::optional<bool> same_wal(const std::filesystem::path& one, const std::filesystem::path& other,
                              const pgformat::WalName& name, const WalFormat& format);
 
