@@ -17,6 +17,8 @@ def main():
     with measure.Scene() as scene:
         archive(scene)
     with measure.Scene() as scene:
+        archive_compressed(scene)
+    with measure.Scene() as scene:
         receive(scene)
 
 
@@ -64,6 +66,46 @@ def archive(scene):
         measure.ratio("archive-wal: the same", measure.median(runs["ours"]), "the original", measure.median(measure.alternate(1, original=original)["original"]), 1)
     except place.Missing as why:
         print(why, file=sys.stderr)
+
+
+def archive_compressed(scene):
+    """Segments that pgbench filled, as a busy server does, beside the original at the same method and level."""
+    kept = scene.scratch.folder("kept")
+    cluster = scene.cluster(archive_mode="on", archive_command=f"cp %p {kept}/%f", max_wal_size="1GB", checkpoint_timeout="5min")
+    barman = scene.barman(cluster, archiver="on", streaming_archiver="off", slot_name=None, create_slot=None)
+    barman.run("check", "main")
+    cluster.pgbench_init(50)
+    before = len(os.listdir(kept))
+    while len(os.listdir(kept)) < before + WAITING:
+        cluster.pgbench("-c", "4", "-j", "2", "-T", "15", "-n", "-M", "prepared")
+    cluster.stop()
+    names = sorted(os.listdir(kept))[before:before + WAITING]
+    incoming, wals = barman.directory("main", "incoming"), barman.directory("main", "wals")
+
+    def run(command):
+        for folder in (incoming, wals):
+            shutil.rmtree(folder, ignore_errors=True)
+            place.give(_made(folder))
+        for name in names:
+            place.give(shutil.copy(f"{kept}/{name}", f"{incoming}/{name}"))
+        os.sync()
+        timed = measure.timed(command, scene.scratch.path)
+        if len(barman.archived_wal("main")) < len(names):
+            raise SystemExit("segments were left behind")
+        return timed
+
+    for method in ("zstd", "gzip"):
+        barman.server("main", compression=method)
+        runs = measure.alternate(2, ours=lambda: run(barman.command("archive-wal", "main")))["ours"]
+        stored = sum(os.stat(os.path.join(wals, name[:16], name)).st_size for name in names)
+        measure.below(f"archive-wal with {method}, peak memory", max(run.peak_mib for run in runs), 128, "MiB")
+        what = f"archive-wal: {len(names)} segments of pgbench with {method} (to {100 * stored / (len(names) << 24):.0f} %)"
+        try:
+            theirs = run([place.original_barman(), "-c", barman.config, "archive-wal", "main"])
+            measure.ratio(what, measure.median(runs), "the original", theirs.seconds, 1 / 3)
+        except (place.Missing, SystemExit) as why:  # its module for zstd need not be installed
+            measure.below(what, measure.median(runs), 1000, "s")
+            print(why, file=sys.stderr)
 
 
 def _made(folder):
