@@ -61,8 +61,12 @@ std::optional<FoundWal> open_candidate(const Candidate& candidate, const WalName
   const ssize_t got = os::retry_on_signal([&] { return ::pread(file.get(), front, sizeof front, 0); });
   if (got < 0) os::throw_errno("cannot read", candidate.path);
   const StoredForm form = format.form_of(stream::Bytes(front).first(static_cast<std::size_t>(got)), name);
-  return FoundWal{
-      .path = candidate.path, .file = std::move(file), .form = form, .partial = candidate.partial};
+  // What we compressed or encrypted ourselves is of no use as it is.
+  const bool is_packed = candidate.archived && form != StoredForm{};
+  return FoundWal{.path = candidate.path,
+                  .file = std::move(file),
+                  .form = form,
+                  .partial = candidate.partial && !is_packed};
 }
 
 // What has only arrived was not looked at yet. In the archive everything was.

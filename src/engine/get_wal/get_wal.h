@@ -26,7 +26,7 @@ struct FoundWal {
   std::filesystem::path path;
   os::Fd file;
   StoredForm form;
-  bool partial = false;  // never transformed
+  bool partial = false;  // never transformed, unless the archive holds it compressed or encrypted
 
   [[nodiscard]] std::string name() const { return path.filename(); }
 };

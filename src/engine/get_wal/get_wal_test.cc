@@ -139,6 +139,19 @@ TEST_F(GetWalTest, WhatCannotBeReadIsSaidBeforeAByteIsSent) {
   EXPECT_THROW(get(kTwo, {.as_stored = true}), Error) << "it would have to be decrypted";
 }
 
+TEST_F(GetWalTest, AnArchivedPartialFileIsUnpackedAPlainOneNeverPacked) {
+  archive(kOne + ".partial", gzipped("the data"));
+  const auto partial = [this](const WalForm& wanted) {
+    std::string content;
+    deliver_wal(*find_wal(scratch_.home, kOne, true, {}, events_), wanted, {},
+                std::make_unique<stream::AppendTo>(content), {});
+    return content;
+  };
+  EXPECT_EQ(partial({}), "the data");
+  archive(kOne + ".partial", "the data");
+  EXPECT_EQ(partial({.compression = codec::Compression::kGzip}), "the data");
+}
+
 TEST_F(GetWalTest, EncryptedFilesAreDecryptedAlsoWhereCompressionIsKept) {
   FakeGpg gpg;
   const WalFormat format = gpg.format({.key_id = "key"}, "echo sesame");

@@ -155,7 +155,7 @@ class ArchiveRun {
       Waiting& file = waiting[i];
       file.storing = settings_.format.storing(file.form, file.size, workers / files);
       if (file.place == Place::kFree) {
-        store_wal(file.source, file.target, file.storing.stages);
+        store_wal(file.source, file.target, file.storing.stages, stop);
       } else {
         os::sync_file(file.target);
       }

@@ -39,13 +39,14 @@ class Unfinished {
   fs::path path_;
 };
 
-void transform(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {
+void transform(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages,
+               const std::stop_token& stop) {
   struct stat status {};
   if (::stat(source.c_str(), &status) != 0) os::throw_errno("cannot look at", source);
   const os::Fd file(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) os::throw_errno("cannot create", target);
   const auto path = stream::chain(stages, std::make_unique<os::DescriptorSink>(file.get(), target));
-  stream::pump(*os::open_file(source), *path);
+  stream::pump(*os::open_file(source), *path, stop);
   path->finish();
   if (::fchmod(file.get(), status.st_mode & 07777U) != 0) os::throw_errno("cannot set the mode of", target);
   const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
@@ -53,14 +54,15 @@ void transform(const fs::path& source, const fs::path& target, const std::vector
   if (::fsync(file.get()) != 0) os::throw_errno("cannot sync", target);
 }
 
-void store_copy(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {
+void store_copy(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages,
+                const std::stop_token& stop) {
   // Always the same name: what a crash leaves is replaced when the file is archived again.
   const Unfinished unfinished(target.parent_path() / ("." + target.filename().native() + ".archiving.tmp"));
   const fs::path& temporary = unfinished.path();
   if (stages.empty()) {
     os::copy_whole_file(source, temporary, {.sync = true});
   } else {
-    transform(source, temporary, stages);
+    transform(source, temporary, stages, stop);
   }
   os::fault_point("archive-copied");
   if (::rename(temporary.c_str(), target.c_str()) != 0) os::throw_errno("cannot rename into place", target);
@@ -81,9 +83,10 @@ Place place_of(const fs::path& source, const fs::path& target) {
   return same ? Place::kOurs : Place::kTaken;
 }
 
-void store_wal(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages) {
+void store_wal(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages,
+               const std::stop_token& stop) {
   os::make_directories(target.parent_path());
-  if (!stages.empty()) return store_copy(source, target, stages);
+  if (!stages.empty()) return store_copy(source, target, stages, stop);
   os::sync_file(source);
   os::fault_point("archive-synced");
   if (::link(source.c_str(), target.c_str()) == 0) {
@@ -91,7 +94,7 @@ void store_wal(const fs::path& source, const fs::path& target, const std::vector
     return;
   }
   if (!wants_copy(errno)) os::throw_errno("cannot archive " + source.native() + " as", target);
-  store_copy(source, target, stages);
+  store_copy(source, target, stages, stop);
 }
 
 void remove_source(const fs::path& source) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <vector>
 
 #include "stream/chain.h"
@@ -17,9 +18,9 @@ Place place_of(const std::filesystem::path& source, const std::filesystem::path&
 
 // Makes `target` with the data of `source`, which is synced first, and its mode and times. The source stays.
 // Costs no copy if both are on one file system and there are no stages. `target` appears whole; its folder is
-// made if need be, but not synced. Throws kFailed.
+// made if need be, but not synced. Throws kFailed, and kCancelled if `stop` was requested in the middle.
 void store_wal(const std::filesystem::path& source, const std::filesystem::path& target,
-               const std::vector<stream::Stage>& stages);
+               const std::vector<stream::Stage>& stages, const std::stop_token& stop = {});
 
 // Removes a file; one that is gone is no failure.
 void remove_source(const std::filesystem::path& source);
