@@ -13,7 +13,7 @@ namespace {
 
 std::string numbered_rows(std::size_t size) {
   std::string text;
-  for (std::uint32_t i = 0; text.size() < size; ++i) text += std::to_string(i * 2654435761U) + " row\n";
+  for (std::uint32_t i = 0; text.size() < size; ++i) text += std::to_string(i % 5000 * 7919) + " row\n";
   text.resize(size);
   return text;
 }
