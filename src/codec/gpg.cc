@@ -190,7 +190,7 @@ class Decrypted final : public stream::Sink {
 
 }  // namespace
 
-stream::Stage gpg_encrypt(os::ProcessRunner& runner, Gpg gpg, std::string key_id) {
+stream::Stage gpg_encrypt(os::ProcessRunner& runner, const Gpg& gpg, std::string key_id) {
   // No key is fetched from anywhere, and what is compressed already is not compressed again.
   os::Command command = command_of(gpg, {"--trust-model", "always", "--no-auto-key-locate", "--compress-algo",
                                          "none", "--recipient", key_id, "--encrypt"});
@@ -201,7 +201,8 @@ stream::Stage gpg_encrypt(os::ProcessRunner& runner, Gpg gpg, std::string key_id
                }});
 }
 
-stream::Stage gpg_decrypt(os::ProcessRunner& runner, Gpg gpg, std::shared_ptr<const Secret> passphrase) {
+stream::Stage gpg_decrypt(os::ProcessRunner& runner, const Gpg& gpg,
+                          std::shared_ptr<const Secret> passphrase) {
   os::Command command = command_of(gpg, {"--pinentry-mode", "loopback", "--passphrase-fd", "3", "--decrypt"});
   if (!passphrase) passphrase = std::make_shared<const Secret>();
   return [&runner, command = std::move(command),

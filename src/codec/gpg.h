@@ -21,12 +21,13 @@ struct Gpg {
 // Encrypts for this key: its id, fingerprint, or what else gpg takes for a recipient. It must be in the
 // keyring; nobody need have signed it, as whoever configured it trusts it. finish() throws kFailed if the key
 // is not there, has expired or cannot be used, and if there is no gpg.
-stream::Stage gpg_encrypt(os::ProcessRunner& runner, Gpg gpg, std::string key_id);
+stream::Stage gpg_encrypt(os::ProcessRunner& runner, const Gpg& gpg, std::string key_id);
 
 // Decrypts a message. Without a passphrase only keys that need none, or that the user's agent already has
 // open, can be used. Writing and finishing throw kFailed if the secret key is not there, or the passphrase is
 // wrong; kCorrupt if the message is cut or was changed. Bytes pass on before they are known to be good: that
 // finish() returns is the proof.
-stream::Stage gpg_decrypt(os::ProcessRunner& runner, Gpg gpg, std::shared_ptr<const Secret> passphrase);
+stream::Stage gpg_decrypt(os::ProcessRunner& runner, const Gpg& gpg,
+                          std::shared_ptr<const Secret> passphrase);
 
 }  // namespace barman::codec

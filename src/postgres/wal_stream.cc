@@ -29,7 +29,7 @@ struct NextTimeline {
 class StreamConversation {
  public:
   StreamConversation(Connection& connection, const StreamOptions& options, pgformat::SegmentSize segment_size,
-               WalReceiver& receiver, const std::stop_token& stop)
+                     WalReceiver& receiver, const std::stop_token& stop)
       : connection_(connection),
         options_(options),
         segment_size_(segment_size),

@@ -25,7 +25,8 @@ BackupInfo backup(int day, int parent = 0, BackupStatus status = BackupStatus::k
 
 TEST(DeletePlan, DescendantsGoFirst) {
   const std::vector<BackupInfo> backups = {backup(1), backup(2, 1), backup(3, 2), backup(4, 1), backup(5)};
-  EXPECT_THAT(tree_of(backups, backup_id(1)), ElementsAre(backup_id(3), backup_id(2), backup_id(4), backup_id(1)));
+  EXPECT_THAT(tree_of(backups, backup_id(1)),
+              ElementsAre(backup_id(3), backup_id(2), backup_id(4), backup_id(1)));
   EXPECT_THAT(tree_of(backups, backup_id(2)), ElementsAre(backup_id(3), backup_id(2)));
   EXPECT_THAT(tree_of(backups, backup_id(5)), ElementsAre(backup_id(5)));
 }
