@@ -71,13 +71,15 @@ def archive(scene):
 def archive_compressed(scene):
     """Segments that pgbench filled, as a busy server does, beside the original at the same method and level."""
     kept = scene.scratch.folder("kept")
-    cluster = scene.cluster(archive_mode="on", archive_command=f"cp %p {kept}/%f", max_wal_size="1GB", checkpoint_timeout="5min")
+    cluster = scene.cluster(archive_mode="on", archive_command=f"cp %p {kept}/%f",
+                            max_wal_size="256MB", synchronous_commit="off")
     barman = scene.barman(cluster, archiver="on", streaming_archiver="off", slot_name=None, create_slot=None)
     barman.run("check", "main")
-    cluster.pgbench_init(50)
+    cluster.pgbench("-i", "-q", "-s", "50")
     before = len(os.listdir(kept))
     while len(os.listdir(kept)) < before + WAITING:
-        cluster.pgbench("-c", "4", "-j", "2", "-T", "15", "-n", "-M", "prepared")
+        cluster.sql("CHECKPOINT")  # whole pages follow, as on a server that is busy everywhere
+        cluster.pgbench("-c", "4", "-j", "2", "-T", "5", "-n", "-M", "prepared")
     cluster.stop()
     names = sorted(os.listdir(kept))[before:before + WAITING]
     incoming, wals = barman.directory("main", "incoming"), barman.directory("main", "wals")
