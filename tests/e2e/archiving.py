@@ -19,7 +19,7 @@ class Archives(EndToEnd):
         cluster.configure(archive_mode="on", archive_command=f"cp %p {self.kept}/%f")
         cluster.start().create_roles()
         barman = self.barman().server("main", cluster, archiver="on", streaming_archiver="off", slot_name=None, create_slot=None, **options)
-        barman.run("check", "--timeout", "1", "main")  # makes the directories; WAL need not arrive
+        barman.run("check", "--check-timeout", "3", "main")  # makes the directories; WAL need not arrive
         self.incoming = barman.directory("main", "incoming")
         self.errors = barman.directory("main", "errors")
         return cluster, barman
