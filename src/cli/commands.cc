@@ -18,6 +18,7 @@ constexpr CommandRow kCommands[] = {
     {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},
     {"list-backups", register_list_backups, "List the backups of servers."},
+    {"list-files", register_list_files, "List the files of a backup."},
     {"list-processes", register_list_processes, "List the background processes of a server."},
     {"list-servers", register_list_servers, "List the servers of the configuration."},
     {"lock-directory-cleanup", register_lock_directory_cleanup, "Remove lock files that nobody holds."},
@@ -29,6 +30,7 @@ constexpr CommandRow kCommands[] = {
      "Show the options of servers and what PostgreSQL says of itself."},
     {"switch-wal", register_switch_wal, "Have servers close the WAL segment that they are writing."},
     {"terminate-process", register_terminate_process, "End a background process of a server."},
+    {"verify-backup", register_verify_backup, "Check the files of a backup against its manifest."},
 };
 
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {

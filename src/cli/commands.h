@@ -17,6 +17,7 @@ void register_cron(CLI::App& app, Body& chosen);
 void register_delete(CLI::App& app, Body& chosen);
 void register_get_wal(CLI::App& app, Body& chosen);
 void register_help(CLI::App& app, Body& chosen);
+void register_list_files(CLI::App& app, Body& chosen);
 void register_list_backups(CLI::App& app, Body& chosen);
 void register_rebuild_xlogdb(CLI::App& app, Body& chosen);
 void register_receive_wal(CLI::App& app, Body& chosen);
@@ -29,6 +30,7 @@ void register_switch_wal(CLI::App& app, Body& chosen);
 void register_list_processes(CLI::App& app, Body& chosen);
 void register_lock_directory_cleanup(CLI::App& app, Body& chosen);
 void register_terminate_process(CLI::App& app, Body& chosen);
+void register_verify_backup(CLI::App& app, Body& chosen);
 
 struct CommandRow {
   std::string_view name;  // of the sub-command that the function adds

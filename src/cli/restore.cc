@@ -12,15 +12,15 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/held_backup.h"
 #include "cli/restore_options.h"
-#include "cli/server_catalog.h"
 #include "cli/servers.h"
 #include "config/settings.h"
+#include "engine/restore/archive_member.h"
 #include "engine/restore/restore.h"
 #include "engine/server/chain.h"
 #include "engine/wal/archive.h"
 #include "engine/wal/xlog_index.h"
-#include "os/lock_file.h"
 #include "report/restore.h"
 #include "report/writer.h"
 
@@ -165,9 +165,12 @@ engine::CombineMode combine_mode(const Options& options, const config::Server& s
                                                       : engine::CombineMode::kCopy;
 }
 
-// Of an incremental backup: from the full one to itself.
+// From the full backup to itself, if it is restored from its members.
 std::vector<catalog::BackupInfo> chain_to(const catalog::BackupInfo& backup, const ServerCatalog& opened) {
-  if (!backup.parent_backup_id) return {};
+  if (!backup.parent_backup_id) {
+    if (!engine::is_archived(opened.home, backup)) return {};
+    return {backup};
+  }
   return engine::chain_of(opened.catalog.list().backups, backup);
 }
 
@@ -206,19 +209,6 @@ void archive_waiting_wal(const engine::Home& home, const config::Server& server,
     parts.out.warning(
         fmt::format("waiting WAL could not be archived, so this restores without it: {}", e.what()));
   }
-}
-
-// Keeps the backup from being deleted meanwhile. Restores of one backup do not exclude each other.
-os::LockFile hold_backup(const ServerCatalog& opened, const catalog::BackupInfo& backup, Parts& parts) {
-  constexpr int kAttempts = 50;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (auto lock = os::LockFile::try_share(opened.home.id_lock(backup.id))) return std::move(*lock);
-    if (!parts.clock.sleep(std::chrono::milliseconds(200), parts.stop)) break;
-  }
-  throw Error(
-      ErrorKind::kBusy,
-      fmt::format("backup {} is being deleted or checked by another process: wait for it and try again",
-                  backup.id.text));
 }
 
 // Looked up anew, under its lock: it may have been deleted since it was chosen.
@@ -278,7 +268,7 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   request.chain = chain_to(request.backup, opened);
   if (!request.chain.empty()) {
     request.combine_mode = combine_mode(options, server, parts.out);
-    parts.out.debug("the chain is restored without staging: staging options have no effect");
+    parts.out.debug("nothing is staged: staging options have no effect");
   }
   for (const catalog::BackupInfo& member : request.chain) {
     if (member.id != chosen.id) locks.push_back(hold_backup(opened, member, parts));

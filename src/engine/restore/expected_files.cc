@@ -48,12 +48,20 @@ ExpectedFiles::ExpectedFiles(std::filesystem::path manifest) : manifest_(std::mo
 
 ExpectedFiles::Verdict ExpectedFiles::compare(std::string_view path, std::uint64_t size,
                                               std::string_view checksum) const {
+  const auto found = place(path);
+  if (!found) return Verdict::kUnknown;
+  return files_[*found].contents == hash_of_contents(size, checksum) ? Verdict::kSame : Verdict::kDifferent;
+}
+
+std::optional<std::size_t> ExpectedFiles::place(std::string_view path) const {
   const std::uint64_t hash = hash_of(path);
-  const auto found =
-      std::lower_bound(files_.begin(), files_.end(), hash,
-                       [](const File& file, std::uint64_t wanted) { return file.path < wanted; });
-  if (found == files_.end() || found->path != hash) return Verdict::kUnknown;
-  return found->contents == hash_of_contents(size, checksum) ? Verdict::kSame : Verdict::kDifferent;
+  const auto found = std::ranges::lower_bound(files_, hash, {}, &File::path);
+  if (found == files_.end() || found->path != hash) return std::nullopt;
+  return static_cast<std::size_t>(found - files_.begin());
+}
+
+void ExpectedFiles::visit(const std::function<void(const std::string& path)>& visit) const {
+  (void)read_manifest(manifest_, [&](const pgformat::ManifestFile& file) { visit(file.path); });
 }
 
 std::optional<std::string> ExpectedFiles::find_missing(

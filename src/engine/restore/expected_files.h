@@ -28,6 +28,12 @@ class ExpectedFiles {
 
   [[nodiscard]] std::uint64_t files() const { return files_.size(); }
 
+  // Where the file is among all, for those that are counted by their place; nothing if it is not listed.
+  [[nodiscard]] std::optional<std::size_t> place(std::string_view path) const;
+
+  // All paths. Reads the manifest again.
+  void visit(const std::function<void(const std::string& path)>& visit) const;
+
   // The first file that `is_there` denies. Reads the manifest again.
   [[nodiscard]] std::optional<std::string> find_missing(
       const std::function<bool(const std::string& path)>& is_there) const;

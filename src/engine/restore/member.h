@@ -17,6 +17,7 @@ struct BackupInfo;
 namespace barman::engine {
 
 class Pace;
+class WalFormat;
 struct Home;
 
 // A file of a member. `path` is the manifest's name for it: relative to the data directory, files of a
@@ -66,7 +67,8 @@ class MemberReader {
   virtual void read(MemberReceiver& receiver, const MemberReading& reading) = 0;
 };
 
-// The reader for the form in which the backup is kept.
-std::unique_ptr<MemberReader> open_member(const Home& home, const catalog::BackupInfo& info);
+// The reader for the form in which the backup is kept. What is encrypted is decrypted as `format` does.
+std::unique_ptr<MemberReader> open_member(const Home& home, const catalog::BackupInfo& info,
+                                          const WalFormat& format);
 
 }  // namespace barman::engine

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "engine/restore/archive_member.h"
 #include "engine/restore/chain_writer.h"
 #include "engine/restore/combined_manifest.h"
 #include "engine/restore/copy_files.h"
@@ -35,8 +36,6 @@ void check_kind(const catalog::BackupInfo& info) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("backup {} is {}, which this build does not restore yet", info.id.text, what));
   };
-  if (info.compression) refuse("compressed or in tar format");
-  if (info.encryption) refuse("encrypted");
   if (catalog::backup_type(info) == catalog::BackupType::kSnapshot) refuse("a volume snapshot");
   if (info.version.value_or(0) < kVersionWithSignalFiles) {
     throw Error(ErrorKind::kFailed,
@@ -45,11 +44,12 @@ void check_kind(const catalog::BackupInfo& info) {
   }
 }
 
-void check_kinds(const RestoreRequest& request) {
+void check_kinds(const Home& home, const RestoreRequest& request) {
   check_kind(request.backup);
   for (const catalog::BackupInfo& member : request.chain) check_kind(member);
   const bool has_chain = request.chain.size() > 1;
-  if (request.backup.parent_backup_id.has_value() != has_chain) {
+  const bool is_full_archive = request.chain.empty() && is_archived(home, request.backup);
+  if (request.backup.parent_backup_id.has_value() != has_chain || is_full_archive) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("the chain of backup {} is not known", request.backup.id.text));
   }
@@ -90,12 +90,13 @@ std::vector<RestoreFolder> plan_folders(const Home& home, const RestoreRequest& 
                        .tablespace = tablespace.name,
                        .oid = tablespace.oid});
   }
+  if (!request.chain.empty()) return folders;  // its members are looked at one by one
   for (RestoreFolder& folder : folders) {
     if (!fs::is_directory(folder.from)) {
       throw Error(ErrorKind::kCorrupt, fmt::format("the files of backup {} are missing: there is no {}",
                                                    info.id.text, folder.from.string()));
     }
-    if (request.chain.empty()) folder.bytes = os::measure_tree(folder.from).bytes;
+    folder.bytes = os::measure_tree(folder.from).bytes;
   }
   return folders;
 }
@@ -306,7 +307,7 @@ void publish(const RestoreRequest& request, const RestorePlan& plan) {
 
 RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
                          const std::vector<catalog::WalEntry>& index, Time now) {
-  check_kinds(request);
+  check_kinds(home, request);
   check_tablespace_names(request);
   if (request.target.action && !request.target.is_pitr()) {
     throw Error(ErrorKind::kUsage, "Can't enable recovery target action when PITR is not required");
@@ -315,7 +316,9 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
 
   RestorePlan plan;
   plan.folders = plan_folders(home, request);
-  if (!request.chain.empty()) plan.chain = plan_chain(home, request.chain, request.verify, plan.folders);
+  if (!request.chain.empty()) {
+    plan.chain = plan_chain(home, request.chain, request.verify, plan.folders, request.wal_format);
+  }
   for (const RestoreFolder& folder : plan.folders) plan.bytes += folder.bytes;
   if (plan.chain) plan.bytes = plan.chain->bytes;
   const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");

@@ -26,7 +26,8 @@ namespace barman::engine {
 
 struct RestoreRequest {
   catalog::BackupInfo backup;
-  std::vector<catalog::BackupInfo> chain{};  // of an incremental backup: from the full one to itself
+  std::vector<catalog::BackupInfo> chain{};  // from the full one to itself: of an incremental backup, and of
+                                             // one kept as archives (one member)
   std::filesystem::path destination;         // absolute
   RecoveryTarget target;
   std::map<std::string, std::string> tablespaces{};  // name → new location
@@ -39,7 +40,7 @@ struct RestoreRequest {
   std::optional<std::uint64_t> bytes_per_second{};
   CombineMode combine_mode = CombineMode::kCopy;
   bool verify = true;      // against the manifest, where there is one
-  WalFormat wal_format{};  // to read the archive with
+  WalFormat wal_format{};  // to read the archive with, and to decrypt backups
 };
 
 struct RestorePlan {

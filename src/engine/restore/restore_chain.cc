@@ -33,8 +33,8 @@ FinalFiles final_files(const Home& home, const std::vector<BackupInfo>& chain) {
     throw Error(
         ErrorKind::kRefused,
         fmt::format(
-            "backup {} has no manifest ({}): a chain of incremental backups cannot be restored without; "
-            "restore a backup that is not built on it",
+            "backup {} has no manifest ({}): neither archives nor a chain of incremental backups can be "
+            "restored without; restore another backup",
             info.id.text, manifests.back().string()));
   }
   return {std::move(manifests), std::move(names)};
@@ -98,11 +98,11 @@ void write_combined_label(const fs::path& destination) {
 }  // namespace
 
 ChainPlan plan_chain(const Home& home, const std::vector<BackupInfo>& chain, bool verify,
-                     std::vector<RestoreFolder>& folders) {
+                     std::vector<RestoreFolder>& folders, const WalFormat& format) {
   ChainPlan plan{.files = final_files(home, chain), .members = {}};
   MemberSurvey survey(verify, plan.files, folders);
   for (std::size_t member = 0; member < chain.size(); ++member) {
-    plan.members.push_back(open_member(home, chain[member]));
+    plan.members.push_back(open_member(home, chain[member], format));
     survey.look_at(*plan.members.back(), chain[member].id.text, member);
   }
   plan.bytes = survey.bytes();

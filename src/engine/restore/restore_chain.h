@@ -1,4 +1,5 @@
-// Restoring an incremental backup: its chain is applied forward into the destination, the full backup first.
+// Restoring a backup from its members: the full backup, then the incremental ones up to it, are applied
+// forward in the destination. A full backup that is kept as archives is a chain of one.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "engine/restore/final_files.h"
 #include "engine/restore/member.h"
 #include "engine/server/home.h"
+#include "engine/wal/wal_format.h"
 
 namespace barman::engine {
 
@@ -32,7 +34,7 @@ struct ChainPlan {
 // with its size, as far as that can be told without reading. Adds to each folder the room that it will need.
 // Throws kCorrupt naming what is wrong, and kRefused for a member without a manifest.
 ChainPlan plan_chain(const Home& home, const std::vector<catalog::BackupInfo>& chain, bool verify,
-                     std::vector<RestoreFolder>& folders);
+                     std::vector<RestoreFolder>& folders, const WalFormat& format = {});
 
 // What the members were taken with differs in a way that shows only later; nothing if not.
 std::optional<std::string> chain_warning(const std::vector<catalog::BackupInfo>& chain);

@@ -1,0 +1,69 @@
+// barman verify-backup: whether a backup is what its manifest says.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/held_backup.h"
+#include "cli/servers.h"
+#include "config/settings.h"
+#include "engine/restore/verify.h"
+#include "engine/server/chain.h"
+#include "report/verify_backup.h"
+#include "report/writer.h"
+
+namespace barman::cli {
+
+namespace {
+
+struct VerifyBackupOptions {
+  std::string server;
+  std::string backup;
+};
+
+unsigned verify_workers(const config::Server& server) {
+  const auto configured =
+      static_cast<unsigned>(std::max<std::int64_t>(server.values.number("parallel_jobs"), 1));
+  return std::max(configured, std::clamp(std::thread::hardware_concurrency(), 1U, 4U));
+}
+
+void verify(Parts& parts, const config::Server& server, const std::string& word) {
+  const ServerCatalog opened(server, parts.configuration);
+  const catalog::BackupInfo info = opened.resolve(word, parts.out);
+  parts.out.info(fmt::format("Verifying backup '{}' on server ['{}']", word, server.name));
+  engine::VerifyRequest request{
+      .chain = {info}, .format = engine::WalFormat(server, parts.runner), .jobs = verify_workers(server)};
+  if (info.parent_backup_id) request.chain = engine::chain_of(opened.catalog.list().backups, info);
+  std::vector<os::LockFile> locks;
+  for (const catalog::BackupInfo& member : request.chain) locks.push_back(hold_backup(opened, member, parts));
+  report::report_verification(engine::verify_backup(opened.home, request, parts.clock, parts.out, parts.stop),
+                              parts.out);
+}
+
+}  // namespace
+
+void register_verify_backup(CLI::App& app, Body& chosen) {
+  auto options = std::make_shared<VerifyBackupOptions>();
+  CLI::App* command = app.add_subcommand(
+      "verify-backup",
+      "Checks the files of a backup, and of those that it is built on, against the manifest.");
+  command->add_option("server_name", options->server, "The server.")->required();
+  command
+      ->add_option("backup_id", options->backup,
+                   "The backup: its id, its name, or a shortcut such as latest.")
+      ->required();
+  command->callback([options, &chosen] {
+    chosen = [options](Parts& parts) {
+      if (const config::Server* server = select_server(parts, options->server, {}))
+        verify(parts, *server, options->backup);
+      return 0;
+    };
+  });
+}
+
+}  // namespace barman::cli

@@ -1,0 +1,73 @@
+#include "engine/list_files/list_files.h"
+
+#include <algorithm>
+
+#include "os/tree.h"
+#include "pgformat/wal_name.h"
+
+namespace barman::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Visit = std::function<void(const fs::path&)>;
+
+void list_folder(const fs::path& folder, bool empty_directories, const Visit& visit) {
+  std::vector<fs::path> folders;
+  bool is_empty = true;
+  os::walk_tree(folder, [&](const os::TreeEntry& entry) {
+    is_empty = false;
+    const fs::path path = folder / entry.relative;
+    std::error_code error;
+    if (entry.kind == os::EntryKind::kDirectory) {
+      folders.push_back(path);
+    } else if (entry.kind != os::EntryKind::kSymlink || !fs::is_directory(path, error)) {
+      visit(path);
+    }
+    return false;
+  });
+  if (is_empty && empty_directories) visit(folder);
+  for (const fs::path& below : folders) list_folder(below, empty_directories, visit);
+}
+
+void list_required_wal(const Home& home, const catalog::BackupInfo& info, const Visit& visit) {
+  const auto begin = info.begin_wal ? pgformat::parse_segment(*info.begin_wal) : std::nullopt;
+  const auto end = info.end_wal ? pgformat::parse_segment(*info.end_wal) : std::nullopt;
+  if (!begin || !end || begin->timeline != end->timeline) return;
+  const auto size = info.xlog_segment_size.value_or(pgformat::kDefaultSegmentSize);
+  for (auto segment = *begin; segment <= *end; segment = pgformat::next_segment(segment, size)) {
+    visit(home.archived({.kind = pgformat::WalKind::kSegment, .segment = segment},
+                        pgformat::format_segment(segment)));
+  }
+}
+
+void list_archived_wal(const Home& home, const ListRequest& request,
+                       const std::vector<catalog::WalEntry>& index, const Visit& visit) {
+  const auto begin =
+      request.backup.begin_wal ? pgformat::parse_segment(*request.backup.begin_wal) : std::nullopt;
+  const auto end =
+      request.next && request.next->end_wal ? pgformat::parse_segment(*request.next->end_wal) : std::nullopt;
+  const auto belongs = [&](const pgformat::WalName& name) {
+    if (name.kind == pgformat::WalKind::kHistory) return true;
+    return name.kind == pgformat::WalKind::kSegment && begin && name.segment >= *begin &&
+           name.segment.timeline <= begin->timeline && (!end || name.segment <= *end);
+  };
+  for (const catalog::WalEntry& entry : index) {
+    const auto name = pgformat::parse_wal_name(entry.name);
+    if (name && belongs(*name)) visit(home.archived(*name, entry.name));
+  }
+}
+
+}  // namespace
+
+void list_files(const Home& home, const ListRequest& request, const std::vector<catalog::WalEntry>& index,
+                const Visit& visit) {
+  const ListTarget target = request.target;
+  if (target != ListTarget::kWal)
+    list_folder(home.backup(request.backup.id), request.empty_directories, visit);
+  if (target == ListTarget::kStandalone) list_required_wal(home, request.backup, visit);
+  if (target == ListTarget::kWal || target == ListTarget::kFull)
+    list_archived_wal(home, request, index, visit);
+}
+
+}  // namespace barman::engine
