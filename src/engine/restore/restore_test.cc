@@ -296,7 +296,6 @@ TEST_F(Restoring, WhatCannotBeIsRefusedBeforeTheFirstByte) {
   bad.target.time = catalog::Timestamp{.instant = Time(std::chrono::seconds(3000))};
   refused("in the future", bad);
   for (const auto& change : std::vector<std::function<void(catalog::BackupInfo&)>>{
-           [](auto& info) { info.compression = "gzip"; }, [](auto& info) { info.encryption = "gpg"; },
            [](auto& info) { info.mode = "snapshot-concurrent"; },
            [](auto& info) { info.version = 110000; }}) {
     bad = good;
