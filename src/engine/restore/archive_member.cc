@@ -96,10 +96,8 @@ class EntriesToFiles final : public codec::TarReceiver {
 bool is_archived(const Home& home, const catalog::BackupInfo& info) {
   const fs::path folder = home.data(info.id);
   if (fs::exists(folder / "PG_VERSION")) return false;
-  for (const StoredArchive& archive : archives_in(folder)) {
-    if (archive.name.stem == kBaseArchive) return true;
-  }
-  return false;
+  // The record alone says it if the archives are gone.
+  return info.compression || info.encryption || !archives_in(folder).empty();
 }
 
 ArchiveMember::ArchiveMember(const Home& home, const catalog::BackupInfo& info, WalFormat format)

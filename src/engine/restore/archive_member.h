@@ -14,7 +14,8 @@
 
 namespace barman::engine {
 
-// Whether the backup is kept as archives. Looks at its files, not at its record.
+// Whether the backup is kept as archives, or should be and they are gone. A data directory is none, whatever
+// its record says.
 bool is_archived(const Home& home, const catalog::BackupInfo& info);
 
 // Reads as many archives at a time as there are workers. Nothing is written to disk on the way.
