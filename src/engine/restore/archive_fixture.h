@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -16,6 +17,8 @@ namespace barman::engine {
 
 class ArchiveFixture {
  public:
+  ArchiveFixture() { std::signal(SIGPIPE, SIG_IGN); }  // gpg need not read everything
+
   // Leaves of the member what a backup in tar format has.
   static void archive(const ChainFixture& fixture, std::size_t member, const ArchiveName& form) {
     const catalog::BackupInfo& info = fixture.chain[member];
