@@ -33,6 +33,8 @@ struct WalOfBackup {
 // Collect every entry of the index with add(), then ask.
 class WalSizes {
  public:
+  // Makes room for so many.
+  void reserve(std::size_t entries) { entries_.reserve(entries); }
   // Counts a whole segment; other names are left out.
   void add(const WalLine& line);
 

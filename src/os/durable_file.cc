@@ -135,20 +135,25 @@ std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
     throw_errno("cannot open", path);
   }
   Fd fd(raw);
-  std::string text;
   struct stat status {};
-  if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) {
-    text.reserve(std::min(static_cast<std::size_t>(status.st_size), limit));
-  }
+  const bool is_sized = ::fstat(fd.get(), &status) == 0 && status.st_size > 0;
+  // One byte more than there should be: the read that finds the end needs room.
+  constexpr std::size_t kStep = 4096;
+  const std::size_t expected =
+      is_sized ? std::min(static_cast<std::size_t>(status.st_size), limit) + 1 : kStep;
   FileSource source(path, std::move(fd));
-  std::array<std::byte, 65536> buffer{};
-  while (const std::size_t got = source.read(buffer)) {
-    text += stream::text_of(stream::Bytes(buffer).first(got));
-    if (text.size() > limit) {
+  std::string text;
+  for (std::size_t size = 0;;) {
+    if (size == text.size()) text.resize(std::max(expected, size * 2));
+    const std::size_t got = source.read(std::as_writable_bytes(std::span(text)).subspan(size));
+    size += got;
+    if (size > limit) {
       throw Error(ErrorKind::kFailed, path.string() + " is larger than " + std::to_string(limit) + " bytes");
     }
+    if (got != 0) continue;
+    text.resize(size);
+    return text;
   }
-  return text;
 }
 
 bool remove_file(const fs::path& path) {

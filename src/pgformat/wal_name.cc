@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace barman::pgformat {
 
 namespace {
@@ -9,17 +11,27 @@ namespace {
 constexpr std::size_t kDigits = 8;
 constexpr std::size_t kSegmentDigits = 24;
 
+constexpr std::uint8_t kNoDigit = 0x80;
+
+constexpr auto kDigitValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t i = 0; i < 10; ++i) values['0' + i] = i;
+  for (std::uint8_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<std::uint8_t>(10 + i);
+  return values;
+}();
+
 // By hand: listings go through the names of hundreds of thousands of files.
 std::optional<std::uint32_t> parse_digits(std::string_view text) {
   if (text.size() != kDigits) return std::nullopt;
   std::uint32_t value = 0;
+  std::uint8_t seen = 0;
   for (const char c : text) {
-    const bool is_digit = c >= '0' && c <= '9';
-    const auto letter = static_cast<unsigned char>(c | 0x20);
-    if (!is_digit && (letter < 'a' || letter > 'f')) return std::nullopt;
-    value = (value << 4U) | static_cast<std::uint32_t>(is_digit ? c - '0' : letter - 'a' + 10);
+    const std::uint8_t digit = kDigitValues[static_cast<unsigned char>(c)];
+    seen |= digit;
+    value = (value << 4U) | digit;
   }
-  return value;
+  return (seen & kNoDigit) != 0 ? std::nullopt : std::optional(value);
 }
 
 // A segment as its number since the start of the WAL.

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kMostBuffered = 128 * 1024;
+
 bool is_under_way(std::string_view name) { return name.starts_with('.') && name.ends_with(".tmp"); }
 
 Time modified_at(const struct stat& status) {
@@ -30,8 +32,10 @@ std::string_view folder_of(std::string_view prefix) {
   return slash == std::string_view::npos ? std::string_view() : prefix.substr(0, slash);
 }
 
-bool passes_on(stream::Source& source, ByteRange range, stream::Sink& into, std::string_view key) {
-  std::vector<std::byte> buffer(128 * 1024);
+// `expected` bytes are there, as far as one can know beforehand.
+bool passes_on(stream::Source& source, std::uint64_t expected, ByteRange range, stream::Sink& into,
+               std::string_view key) {
+  std::vector<std::byte> buffer(std::clamp<std::uint64_t>(expected, 1, kMostBuffered));
   std::uint64_t left = range.length.value_or(UINT64_MAX);
   while (left > 0) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left));
@@ -60,7 +64,7 @@ bool DirectoryStore::read(std::string_view key, ByteRange range, stream::Sink& i
   if (!info) return false;
   if (range.offset > info->size)
     throw Error(ErrorKind::kCorrupt, std::string(key) + " is shorter than expected");
-  return passes_on(*os::open_file(root_ / key, range.offset), range, into, key);
+  return passes_on(*os::open_file(root_ / key, range.offset), info->size - range.offset, range, into, key);
 }
 
 std::optional<ObjectInfo> DirectoryStore::stat(std::string_view key) {

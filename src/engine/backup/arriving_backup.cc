@@ -176,7 +176,6 @@ void ArrivingBackup::notice(std::string_view severity, std::string_view text) {
 StreamingOutcome ArrivingBackup::finish() {
   if (!ended_) throw Error(ErrorKind::kCorrupt, "the server ended the backup without saying where");
   if (!has_manifest_) throw Error(ErrorKind::kCorrupt, "the server sent no backup manifest");
-  writer_.finish();
   if (const auto extra = received_.find_unlisted(copy_.data)) {
     throw Error(
         ErrorKind::kCorrupt,

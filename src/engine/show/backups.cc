@@ -18,7 +18,11 @@ using catalog::BackupInfo;
 
 // One pass over the index, whatever the number of backups.
 catalog::WalSizes sizes_of_archive(const Home& home, Events& events) {
+  constexpr std::size_t kShortLine = 48;  // name, size and time
   catalog::WalSizes sizes;
+  std::error_code absent;
+  const auto size = std::filesystem::file_size(home.xlogdb, absent);
+  if (!absent) sizes.reserve(size / kShortLine);
   XlogIndex(home, events).visit([&](const catalog::WalLine& line) { sizes.add(line); });
   return sizes;
 }

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kLargestIndex = std::size_t{4} * 1024 * 1024 * 1024;
 constexpr mode_t kIndexMode = 0644;
+constexpr std::size_t kBlock = 256 * 1024;  // read at a time
 
 struct Line {
   std::size_t number = 0;  // from 1
@@ -36,19 +37,38 @@ bool is_whole(std::string_view text) {
          (fields->encryption == "None" || fields->encryption == "gpg");
 }
 
+// Returns the number of the line after the last one.
 template <class Visit>
-void for_each_line(std::string_view text, const Visit& visit) {
-  for (std::size_t number = 1; !text.empty(); ++number) {
+std::size_t for_each_line(std::string_view text, const Visit& visit, std::size_t number = 1) {
+  for (; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     visit(Line{number, line, end == std::string_view::npos && !is_whole(line)});
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
+  return number;
+}
+
+// The lines of a file that may be larger than one wants to hold.
+template <class Visit>
+void for_each_line(stream::Source& file, const Visit& visit) {
+  std::string block;
+  std::size_t kept = 0;  // of a line whose end has not been read
+  for (std::size_t number = 1;;) {
+    block.resize(kept + kBlock);
+    const std::size_t got = file.read(std::as_writable_bytes(std::span(block)).subspan(kept));
+    block.resize(kept + got);
+    const std::size_t whole = got == 0 ? block.size() : block.rfind('\n') + 1;
+    number = for_each_line(std::string_view(block).substr(0, whole), visit, number);
+    if (got == 0) return;
+    block.erase(0, whole);
+    kept = block.size();
+  }
 }
 
 template <class Visit>
-void for_each_entry(std::string_view text, const Home& home, Events& events, const Visit& visit) {
-  for_each_line(text, [&](const Line& line) {
+void for_each_entry(stream::Source& file, const Home& home, Events& events, const Visit& visit) {
+  for_each_line(file, [&](const Line& line) {
     if (line.text.empty()) return;
     const auto fields = line.torn ? std::nullopt : catalog::parse_xlogdb_fields(line.text);
     if (fields && pgformat::parse_wal_name(fields->name)) {
@@ -93,27 +113,27 @@ void remove_unfinished(const std::filesystem::path& index) {
 
 }  // namespace
 
-std::string XlogIndex::text() const {
-  if (auto found = os::read_file(home_.xlogdb, kLargestIndex)) return *std::move(found);
-  std::error_code ignored;
-  if (!std::filesystem::exists(home_.wals, ignored)) return {};
+bool XlogIndex::require_file() const {
+  std::error_code unclear;  // opening it says what is wrong
+  if (std::filesystem::exists(home_.xlogdb, unclear) || unclear) return true;
+  if (!std::filesystem::exists(home_.wals, unclear)) return false;
   write_anew();
-  return os::read_file(home_.xlogdb, kLargestIndex).value_or("");
+  return true;
+}
+
+std::string XlogIndex::text() const {
+  return require_file() ? os::read_file(home_.xlogdb, kLargestIndex).value_or("") : "";
 }
 
 std::vector<catalog::WalEntry> XlogIndex::read() const {
-  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
-  const std::string all = text();
   std::vector<catalog::WalEntry> entries;
-  entries.reserve(static_cast<std::size_t>(std::ranges::count(all, '\n')) + 1);
-  for_each_entry(all, home_, events_,
-                 [&](const catalog::WalLine& line) { entries.push_back(entry_of(line)); });
+  visit([&](const catalog::WalLine& line) { entries.push_back(entry_of(line)); });
   return entries;
 }
 
 void XlogIndex::visit(const Visit& visit) const {
   const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
-  for_each_entry(text(), home_, events_, visit);
+  if (require_file()) for_each_entry(*os::open_file(home_.xlogdb), home_, events_, visit);
 }
 
 void XlogIndex::append(std::span<const catalog::WalEntry> entries) {

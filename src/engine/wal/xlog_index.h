@@ -56,6 +56,7 @@ class XlogIndex {
 
  private:
   // All below require the lock.
+  [[nodiscard]] bool require_file() const;  // makes it if it is missing; false if there is no archive
   [[nodiscard]] std::string text() const;
   // `known` entries tell more than the files do: how an encrypted one was compressed.
   bool repair_or_rebuild(std::span<const catalog::WalEntry> known = {});  // whether it was rebuilt

@@ -67,6 +67,14 @@ TEST_F(XlogIndexTest, LinesThatAreNoEntriesAreNamedAndSkipped) {
   EXPECT_THAT(events_.warnings, ElementsAre(HasSubstr("line 2:"), HasSubstr("line 3:")));
 }
 
+TEST_F(XlogIndexTest, ALineIsNumberedRightFarFromTheStart) {
+  std::string many;
+  for (int i = 0; i < 20'000; ++i) many += kLineOne;
+  put(many + "garbage\n" + std::string(kLineTwo) + "00000001000000000000000");
+  EXPECT_EQ(index_.read().size(), 20'001U);
+  EXPECT_THAT(events_.warnings, ElementsAre(HasSubstr("line 20001:"), HasSubstr("line 20003:")));
+}
+
 TEST_F(XlogIndexTest, MissingIsRebuiltFromTheArchive) {
   archive("0000000100000000/000000010000000000000001", "plain", 100);
   archive("0000000100000000/000000010000000000000001.00000028.backup", "START", 100);
