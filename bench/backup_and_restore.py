@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A plain backup of a 2 GB cluster over a unix socket, and its restore."""
 
-import itertools
 import os
 import shutil
 
@@ -19,6 +18,7 @@ def main():
         barman = scene.barman(cluster, immediate_checkpoint="true")
         scene.receiver(barman, cluster)
         backup(scene, cluster, barman)
+        barman.ok("backup", "main")
         restore(scene, barman)
 
 
@@ -27,17 +27,19 @@ def backup(scene, cluster, barman):
     no_sync = measure.BUILD / "bin" / "libno_sync.so"
     streaming = cluster.conninfo("streaming_barman", None)
     copy = os.path.join(home, "copy")
-    pg_basebackup = [f"{cluster.bin}/pg_basebackup", "-Fp", "-X", "none", "-c", "fast", "-d", streaming]
+    pg_basebackup = [f"{cluster.bin}/pg_basebackup", "-Fp", "-X", "none", "-c", "fast", "-D", copy, "-d", streaming]
 
-    # Nothing is removed between the runs: a file system without a journal passes over the inodes of files
-    # removed lately one by one, at each new file.
-    copies = itertools.count()
-
+    # What a run made is removed after it, so that all have the same memory for their pages. On a file system
+    # without a journal that makes new files slow: it passes over the inodes of files removed lately.
     def ours(preload=None):
-        return measure.timed(barman.command("backup", "main"), home, preload=preload)
+        run = measure.timed(barman.command("backup", "main"), home, preload=preload)
+        forget(barman)
+        return run
 
     def theirs():
-        return measure.timed(pg_basebackup + ["-D", f"{copy}{next(copies)}"], home)
+        run = measure.timed(pg_basebackup, home)
+        shutil.rmtree(copy)
+        return run
 
     runs = measure.alternate(
         ROUNDS,
@@ -69,6 +71,11 @@ def restore(scene, barman):
     runs = measure.alternate(ROUNDS, ours=ours, theirs=theirs)
     measure.ratio("restore of the same", measure.median(runs["ours"]), "cp -a and sync", measure.median(runs["theirs"]), 1.1)
     measure.below("restore, peak memory", max(run.peak_mib for run in runs["ours"]), 64, "MiB")
+
+
+def forget(barman):
+    for one in barman.backup_ids("main"):
+        barman.ok("delete", "main", one)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@
 #include "engine/events.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
+#include "os/file_system_sync.h"
 #include "os/tree.h"
 #include "postgres/connector.h"
 
 namespace barman::engine {
 
 namespace {
-
-constexpr unsigned kSyncWorkers = 8;  // they mostly wait for the disk
 
 // An attempt begins with nothing there.
 void prepare(const StreamingCopy& copy) {
@@ -24,9 +23,10 @@ void prepare(const StreamingCopy& copy) {
   os::make_directories(copy.data, 0700);
 }
 
-void make_durable(const StreamingCopy& copy, Events& events, const std::stop_token& stop) {
+void make_durable(const StreamingCopy& copy, os::FileSystemSync& sync, Events& events,
+                  const std::stop_token& stop) {
   events.progress({.phase = "syncing"});
-  os::sync_tree(copy.tablespaces, kSyncWorkers, stop);
+  sync.finish(stop);
   os::sync_directory(copy.tablespaces.parent_path());
   os::fault_point("backup-synced");
 }
@@ -42,6 +42,7 @@ StreamingOutcome copy_once(const StreamingCopy& copy, postgres::Connector& conne
                            Events& events, const std::stop_token& stop) {
   const Time begin = clock.now();
   prepare(copy);
+  os::FileSystemSync sync(copy.tablespaces);
   const auto replication =
       connector.replication(copy.conninfo, {.application_name = copy.application_name, .stop = stop});
   ArrivingBackup arriving(copy, events);
@@ -56,7 +57,7 @@ StreamingOutcome copy_once(const StreamingCopy& copy, postgres::Connector& conne
     throw_with_warnings(e, arriving.warnings());
   }
   StreamingOutcome outcome = arriving.finish();
-  make_durable(copy, events, stop);
+  make_durable(copy, sync, events, stop);
   outcome.duration = clock.now() - begin;
   return outcome;
 }
