@@ -142,6 +142,7 @@ void back_up(Parts& parts, const config::Server& server, const BackupOptions& op
                                                         .server = server,
                                                         .catalog = opened.catalog,
                                                         .connector = parts.connector,
+                                                        .runner = parts.runner,
                                                         .clock = parts.clock,
                                                         .events = parts.out,
                                                         .archive_once = archive_once},

@@ -356,8 +356,17 @@ TEST_F(LoadTest, ChecksBackupCompressionAsFarAsItCan) {
   const auto messages = [this](const std::string& text) { return server(kGood + text).messages; };
   EXPECT_THAT(messages("backup_compression = gzip\nbackup_compression_level = 10\n"),
               ElementsAre(HasSubstr("it must be -1 to 9")));
-  EXPECT_THAT(messages("backup_compression = lz4\nbackup_compression_workers = 2\n"),
+  EXPECT_THAT(messages("backup_compression = lz4\nbackup_compression_workers = 2\n"), IsEmpty());
+  EXPECT_THAT(messages("backup_compression = lz4\nbackup_compression_workers = 2\n"
+                       "backup_compression_location = server\n"),
               ElementsAre(HasSubstr("backup_compression_workers is not supported by lz4")));
+  EXPECT_THAT(messages("backup_compression = none\nbackup_compression_workers = 2\n"),
+              ElementsAre(HasSubstr("backup_compression_workers is not supported by none")));
+  EXPECT_THAT(messages("backup_compression = none\nbackup_compression_level = 1\n"),
+              ElementsAre(HasSubstr("it must be 0 to 0")));
+  EXPECT_THAT(messages("backup_compression = xz\nbackup_compression_location = server\n"),
+              ElementsAre(HasSubstr("server is not supported by xz")));
+  EXPECT_THAT(messages("backup_compression = bzip2\nbackup_compression_level = 9\n"), IsEmpty());
   EXPECT_THAT(messages("backup_compression = zstd\nbackup_compression_format = plain\n"),
               ElementsAre(HasSubstr("requires backup_compression_location to be server")));
   EXPECT_THAT(

@@ -30,7 +30,7 @@ constexpr std::string_view kBackupMethodChoices[] = {"rsync", "postgres", "local
 constexpr std::string_view kBackupOptionsChoices[] = {"concurrent_backup", "exclusive_backup",
                                                       "external_configuration"};
 constexpr std::string_view kReuseBackupChoices[] = {"copy", "link", "off"};
-constexpr std::string_view kBackupCompressionChoices[] = {"gzip", "lz4", "zstd", "none"};
+constexpr std::string_view kBackupCompressionChoices[] = {"gzip", "lz4", "zstd", "bzip2", "xz", "none"};
 constexpr std::string_view kBackupCompressionFormatChoices[] = {"plain", "tar"};
 constexpr std::string_view kBackupCompressionLocationChoices[] = {"client", "server"};
 constexpr std::string_view kCompressionChoices[] = {"gzip", "bzip2", "pygzip", "pybzip2", "pigz",
@@ -164,16 +164,17 @@ constexpr Option kOptions[] = {
     {"autogenerate_manifest", kAll, kFlag, "false", {}, kBaseBackup,
      "rsync methods: whether a successful backup gets a `backup_manifest`."},
     {"backup_compression", kAll, kChoice, "", kBackupCompressionChoices, kBaseBackup,
-     "Compression of base backups (`postgres` method). `none`: an uncompressed tar archive. Unset: "
-     "plain files."},
+     "Compression of base backups (`postgres` method); `bzip2` and `xz` on this side only. `none`: an "
+     "uncompressed tar archive. Unset: plain files."},
     {"backup_compression_format", kAll, kChoice, "", kBackupCompressionFormatChoices, kBaseBackup,
      "Whether a compressed backup is stored as tar archives or as plain files."},
     {"backup_compression_location", kAll, kChoice, "", kBackupCompressionLocationChoices, kBaseBackup,
      "Where a backup is compressed. `server` needs PostgreSQL 15."},
     {"backup_compression_level", kAll, kNumber, "", {}, kBaseBackup,
-     "Level of `backup_compression`; the range depends on the algorithm."},
+     "Level of `backup_compression`; the range depends on the algorithm. Unset: `zstd` 1, `gzip` 6, `lz4` 0, "
+     "`bzip2` 5, `xz` 3; on the server its own."},
     {"backup_compression_workers", kAll, kNumber, "", {}, kBaseBackup,
-     "Threads that compress (`zstd` only)."},
+     "Threads that compress. Unset: the cores but one. On the server `zstd` only, and one."},
     {"streaming_backup_name", kAll, kText, "barman_streaming_backup", {}, kBaseBackup,
      "`application_name` of the connection that takes a base backup."},
     {"minimum_redundancy", kAll, kRedundancy, "0", {}, kBaseBackup,

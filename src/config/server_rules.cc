@@ -58,8 +58,8 @@ struct Compressor {
   std::int64_t lowest;
   std::int64_t highest;
 };
-constexpr Compressor kBackupCompressors[] = {
-    {"gzip", -1, 9}, {"lz4", 0, 12}, {"zstd", -131072, 22}, {"none", 0, 0}};
+constexpr Compressor kBackupCompressors[] = {{"gzip", -1, 9}, {"lz4", 0, 12}, {"zstd", -131072, 22},
+                                             {"bzip2", 1, 9}, {"xz", 1, 9},   {"none", 0, 0}};
 
 // What does not depend on the versions of server and client.
 void check_backup_compression(Server& server) {
@@ -68,21 +68,25 @@ void check_backup_compression(Server& server) {
   const auto* known = std::ranges::find(kBackupCompressors, name, &Compressor::name);
   if (known == std::end(kBackupCompressors)) return;
   const auto level = values.optional_number("backup_compression_level");
-  const bool zero_gzip = name == "gzip" && level == 0;  // means "do not compress"
-  if (level && (*level < known->lowest || *level > known->highest || zero_gzip)) {
+  if (level && (*level < known->lowest || *level > known->highest)) {
     server.messages.push_back(
         fmt::format("backup_compression_level {} is not supported by {} compression: it must be {} to {}",
                     *level, name, known->lowest, known->highest));
   }
   const auto workers = values.optional_number("backup_compression_workers");
-  if (workers && name != "zstd") {
+  const bool on_server = values.text("backup_compression_location") == "server";
+  if (workers && (name == "none" || (on_server && name != "zstd"))) {
     server.messages.push_back(
-        fmt::format("backup_compression_workers is not supported by {} compression: leave it out", name));
+        fmt::format("backup_compression_workers is not supported by {} compression{}: leave it out", name,
+                    name == "none" ? "" : " on the server"));
   } else if (workers && *workers < 0) {
     server.messages.push_back("backup_compression_workers must be 0 or more");
   }
-  if (values.text("backup_compression_format") == "plain" &&
-      values.text("backup_compression_location") != "server") {
+  if (on_server && (name == "bzip2" || name == "xz")) {
+    server.messages.push_back(fmt::format(
+        "backup_compression_location server is not supported by {} compression: set it to client", name));
+  }
+  if (values.text("backup_compression_format") == "plain" && !on_server) {
     server.messages.push_back(
         "backup_compression_format plain requires backup_compression_location to be server");
   }

@@ -43,6 +43,12 @@ std::string options_command(const BaseBackupOptions& options) {
   if (!options.wait_for_archiver) words.emplace_back("WAIT 0");
   if (options.max_rate_kib) words.push_back(fmt::format("MAX_RATE {}", *options.max_rate_kib));
   if (options.tablespace_map) words.emplace_back("TABLESPACE_MAP");
+  if (!options.compression.empty()) {
+    words.push_back(fmt::format("COMPRESSION {}", quote_literal(options.compression)));
+    if (!options.compression_detail.empty()) {
+      words.push_back(fmt::format("COMPRESSION_DETAIL {}", quote_literal(options.compression_detail)));
+    }
+  }
   if (options.parent_manifest != nullptr) words.emplace_back("INCREMENTAL");
   if (options.manifest) {
     words.emplace_back("MANIFEST 'yes'");
@@ -226,6 +232,10 @@ std::string base_backup_command(const BaseBackupOptions& options, int version) {
                 fmt::format("a backup's bandwidth limit of {} kB/s is not possible: PostgreSQL takes "
                             "{} to {}, or no limit at all",
                             *options.max_rate_kib, kMinRate, kMaxRate));
+  }
+  if (!options.compression.empty() && version < kTypedMessages) {
+    throw Error(ErrorKind::kUsage,
+                "a server compresses a backup only from PostgreSQL 15 on: compress it on this side");
   }
   return version >= kTypedMessages ? options_command(options) : words_command(options);
 }

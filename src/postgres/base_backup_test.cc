@@ -1,5 +1,6 @@
 #include "postgres/base_backup.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -56,6 +57,18 @@ TEST(BaseBackupCommand, RefusesARateThatServersDoNotTake) {
     EXPECT_THROW(base_backup_command({.label = "x", .max_rate_kib = rate}, 150000), Error) << rate;
   }
   EXPECT_NO_THROW(base_backup_command({.label = "x", .max_rate_kib = 1'048'576}, 150000));
+}
+
+TEST(BaseBackupCommand, HasTheServerCompressFromFifteenOn) {
+  BaseBackupOptions options{.label = "x", .compression = "zstd", .compression_detail = "level=3,workers=2"};
+  EXPECT_THAT(base_backup_command(options, 150000),
+              testing::HasSubstr(", COMPRESSION 'zstd', COMPRESSION_DETAIL 'level=3,workers=2'"));
+  EXPECT_THROW(base_backup_command(options, 140000), Error);
+  options.compression_detail = "";
+  EXPECT_THAT(
+      base_backup_command(options, 150000),
+      testing::AllOf(testing::HasSubstr(", COMPRESSION 'zstd'"), testing::Not(testing::HasSubstr("DETAIL"))));
+  EXPECT_THAT(base_backup_command({.label = "x"}, 150000), testing::Not(testing::HasSubstr("COMPRESSION")));
 }
 
 TEST(ChecksumWarning, NamesTheFile) {

@@ -63,6 +63,10 @@ struct BaseBackupOptions {
   bool wait_for_archiver = true;
   // A file tablespace_map in the place of the links in pg_tblspc: for archives that are kept as they are.
   bool tablespace_map = false;
+  // Has the server compress the archives: "gzip", "lz4" or "zstd", and what it says more about it
+  // ("level=3,workers=2"). PostgreSQL 15 and later.
+  std::string compression{};
+  std::string compression_detail{};
   // An incremental backup, on top of the one whose manifest this is; read to its end. PostgreSQL 17 and
   // later.
   stream::Source* parent_manifest = nullptr;

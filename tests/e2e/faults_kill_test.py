@@ -13,6 +13,8 @@ from harness import EndToEnd, wait_until
 
 # Only a chain comes by these: incremental_test.py kills there.
 OF_CHAINS = {"backup-parent-linked", "restore-member-applied"}
+# Only archives: archives_test.py kills there.
+OF_ARCHIVES = {"backup-archive-open", "backup-archive-received", "backup-archive-stored"}
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src")
 
 
@@ -24,7 +26,7 @@ def points(prefix):
             if name.endswith(".cc") and not name.endswith("_test.cc"):
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
                     found.update(re.findall(r'fault_point\("([^"]+)"\)', file.read()))
-    chosen = sorted(name for name in found if name.startswith(prefix + "-") and name not in OF_CHAINS)
+    chosen = sorted(name for name in found if name.startswith(prefix + "-") and name not in OF_CHAINS | OF_ARCHIVES)
     if not chosen:
         raise AssertionError(f"no stop point of {prefix} in {SOURCES}")
     return chosen

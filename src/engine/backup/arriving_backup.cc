@@ -7,9 +7,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "codec/compress.h"
 #include "codec/tar_reader.h"
+#include "engine/backup/checked_archive.h"
 #include "engine/events.h"
 #include "os/disk.h"
+#include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/tree.h"
 
@@ -21,6 +24,7 @@ using stream::Bytes;
 
 constexpr std::uint64_t kProgressBytes = 1024 * 1024;
 constexpr std::size_t kMostWarnings = 100;
+constexpr std::size_t kLabelBytes = 64 * 1024;
 constexpr std::string_view kTablespaceLinks = "pg_tblspc/";
 
 std::optional<std::uint32_t> parse_oid(std::string_view text) {
@@ -37,11 +41,12 @@ bool is_in_place(const postgres::BaseBackupReceiver::Tablespace& tablespace) {
 
 }  // namespace
 
-// One archive: the data directory or a tablespace.
-class ArrivingBackup::Archive final : public stream::Sink, public codec::TarReceiver {
+// What one archive holds: the data directory or a tablespace.
+class ArrivingBackup::Contents final : public stream::Sink, public codec::TarReceiver {
  public:
-  // `prefix` is what paths of the manifest have in front of those in the archive.
-  Archive(ArrivingBackup& backup, std::filesystem::path root, std::string prefix)
+  // Its files are written below `root`; without one they are only looked at. `prefix` is what paths of the
+  // manifest have in front of those in the archive.
+  Contents(ArrivingBackup& backup, std::optional<std::filesystem::path> root, std::string prefix)
       : backup_(backup), root_(std::move(root)), prefix_(std::move(prefix)) {}
 
   void write(Bytes data) override {
@@ -52,27 +57,39 @@ class ArrivingBackup::Archive final : public stream::Sink, public codec::TarRece
 
   void begin(const codec::TarEntry& entry) override {
     kind_ = entry.kind;
+    is_label_ = prefix_.empty() && entry.path == "backup_label";
     switch (entry.kind) {
       case codec::TarEntry::Kind::kDirectory:
-        return backup_.writer_.make_directory(root_ / entry.path, entry.mode);
+        if (root_) backup_.writer_.make_directory(*root_ / entry.path, entry.mode);
+        return;
       case codec::TarEntry::Kind::kSymlink:
         return link_tablespace(entry);
       case codec::TarEntry::Kind::kFile:
         backup_.received_.begin(prefix_ + entry.path);
-        return backup_.writer_.begin_file(root_ / entry.path, entry.mode, entry.size);
+        if (root_) backup_.writer_.begin_file(*root_ / entry.path, entry.mode, entry.size);
+        return;
     }
   }
   void data(Bytes bytes) override {
     backup_.received_.data(bytes);
-    backup_.writer_.write(bytes);
+    if (is_label_) keep_label(bytes);
+    if (root_) backup_.writer_.write(bytes);
   }
   void end() override {
     if (kind_ != codec::TarEntry::Kind::kFile) return;
     backup_.received_.end();
-    backup_.writer_.end_file();
+    if (root_) backup_.writer_.end_file();
   }
 
  private:
+  void keep_label(Bytes bytes) const {
+    std::string& label = backup_.outcome_.label;
+    if (label.size() + bytes.size() > kLabelBytes) {
+      throw Error(ErrorKind::kCorrupt, "the backup_label that the server sent is too long to be one");
+    }
+    label += stream::text_of(bytes);
+  }
+
   // The server sends links for tablespaces only. Ours lead to the folder beside the data.
   void link_tablespace(const codec::TarEntry& entry) {
     const std::string_view path = entry.path;
@@ -86,14 +103,15 @@ class ArrivingBackup::Archive final : public stream::Sink, public codec::TarRece
           fmt::format("tablespace {} was created after the backup began: recovery will create it", oid));
       return;
     }
-    backup_.writer_.make_symlink(root_ / entry.path, backup_.copy_.tablespaces / oid);
+    if (root_) backup_.writer_.make_symlink(*root_ / entry.path, backup_.copy_.tablespaces / oid);
   }
 
   ArrivingBackup& backup_;
-  std::filesystem::path root_;
+  std::optional<std::filesystem::path> root_;
   std::string prefix_;
   codec::TarReader reader_{*this};
   codec::TarEntry::Kind kind_ = codec::TarEntry::Kind::kFile;
+  bool is_label_ = false;
 };
 
 // The manifest is kept as it is, and checked line by line.
@@ -134,10 +152,11 @@ void ArrivingBackup::started(const postgres::BackupPosition& start, std::span<co
   outcome_.start = start;
   for (const Tablespace& tablespace : tablespaces) {
     if (tablespace.size_bytes) expected_ = expected_.value_or(0) + *tablespace.size_bytes;
-    if (tablespace.oid.empty() || is_in_place(tablespace)) continue;
+    if (tablespace.oid.empty()) continue;
     const auto oid = parse_oid(tablespace.oid);
     if (!oid)
       throw Error(ErrorKind::kCorrupt, "the server names a tablespace that is no oid: " + tablespace.oid);
+    if (is_in_place(tablespace)) continue;
     outcome_.tablespaces.push_back({.oid = *oid, .location = tablespace.location});
     writer_.make_directory(copy_.tablespaces / tablespace.oid, 0700);
   }
@@ -146,14 +165,27 @@ void ArrivingBackup::started(const postgres::BackupPosition& start, std::span<co
 }
 
 std::unique_ptr<stream::Sink> ArrivingBackup::archive(const Tablespace& tablespace) {
-  if (tablespace.oid.empty()) return std::make_unique<Archive>(*this, copy_.data, "");
-  const std::string link = std::string(kTablespaceLinks) + tablespace.oid;
-  if (is_in_place(tablespace)) return std::make_unique<Archive>(*this, copy_.data / link, link + "/");
-  if (!is_copied(tablespace.oid)) {
-    throw Error(ErrorKind::kCorrupt,
-                "the server sends a tablespace that it did not announce: " + tablespace.oid);
+  const std::string& oid = tablespace.oid;
+  if (!oid.empty() && !is_in_place(tablespace) && !is_copied(oid)) {
+    throw Error(ErrorKind::kCorrupt, "the server sends a tablespace that it did not announce: " + oid);
   }
-  return std::make_unique<Archive>(*this, copy_.tablespaces / tablespace.oid, link + "/");
+  std::optional<std::filesystem::path> root;
+  if (!copy_.archives) root = unpacked(tablespace);
+  std::unique_ptr<stream::Sink> contents = std::make_unique<Contents>(
+      *this, std::move(root), oid.empty() ? "" : fmt::format("{}{}/", kTablespaceLinks, oid));
+  if (copy_.server_compression) {
+    contents = codec::decompress(copy_.server_compression->kind)(std::move(contents));
+  }
+  if (!copy_.archives) return contents;
+  const auto path = copy_.data / ((oid.empty() ? "base" : oid) + copy_.archives->suffix);
+  return checked_archive(std::move(contents),
+                         stream::chain(copy_.archives->stages, os::create_file(path, {.must_be_new = true})));
+}
+
+std::filesystem::path ArrivingBackup::unpacked(const Tablespace& tablespace) const {
+  if (tablespace.oid.empty()) return copy_.data;
+  if (is_in_place(tablespace)) return copy_.data / kTablespaceLinks / tablespace.oid;
+  return copy_.tablespaces / tablespace.oid;
 }
 
 std::unique_ptr<stream::Sink> ArrivingBackup::manifest() { return std::make_unique<Manifest>(*this); }
@@ -176,12 +208,7 @@ void ArrivingBackup::notice(std::string_view severity, std::string_view text) {
 StreamingOutcome ArrivingBackup::finish() {
   if (!ended_) throw Error(ErrorKind::kCorrupt, "the server ended the backup without saying where");
   if (!has_manifest_) throw Error(ErrorKind::kCorrupt, "the server sent no backup manifest");
-  if (const auto extra = received_.find_unlisted(copy_.data)) {
-    throw Error(
-        ErrorKind::kCorrupt,
-        fmt::format("file {} arrived but is not in the manifest; the backup is not usable, take another one",
-                    *extra));
-  }
+  refuse_unlisted();
   outcome_.files = received_.files();
   outcome_.bytes = received_.bytes();
   return outcome_;
@@ -193,9 +220,21 @@ bool ArrivingBackup::is_copied(std::string_view oid) const {
                        outcome_.tablespaces.end();
 }
 
+// Archives do not tell the name again.
+void ArrivingBackup::refuse_unlisted() {
+  if (!received_.has_unlisted()) return;
+  const std::string which =
+      copy_.archives ? "a file"
+                     : "file " + received_.find_unlisted(copy_.data).value_or("(its name is lost)");
+  throw Error(ErrorKind::kCorrupt,
+              fmt::format("{} arrived but is not in the manifest; the backup is not usable, take another one",
+                          which));
+}
+
 void ArrivingBackup::require_room() const {
-  // Of an incremental backup the server's estimate is as large as the cluster.
-  if (!expected_ || copy_.parent_manifest) return;
+  // Of an incremental backup the server's estimate is as large as the cluster, and nobody knows what
+  // compression will make of it.
+  if (!expected_ || copy_.parent_manifest || (copy_.archives && copy_.archives->is_compressed)) return;
   const std::uint64_t room = os::free_bytes(copy_.data);
   if (room >= *expected_) return;
   throw Error(

@@ -1,5 +1,5 @@
-// Receives one base backup: takes its archives apart, has the files written, and holds them against the
-// manifest.
+// Receives one base backup: takes its archives apart, has the files or the archives written, and holds the
+// files against the manifest.
 #pragma once
 
 #include <cstdint>
@@ -35,11 +35,13 @@ class ArrivingBackup final : public postgres::BaseBackupReceiver {
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  class Archive;
+  class Contents;
   class Manifest;
 
   [[nodiscard]] bool is_copied(std::string_view oid) const;
+  [[nodiscard]] std::filesystem::path unpacked(const Tablespace& tablespace) const;
   void require_room() const;
+  void refuse_unlisted();
   void progress(std::size_t bytes);
 
   const StreamingCopy& copy_;

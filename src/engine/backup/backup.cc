@@ -8,10 +8,13 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/wal_removal.h"
+#include "engine/backup/archive_form.h"
 #include "engine/backup/parent.h"
 #include "engine/backup/record.h"
 #include "engine/backup/streaming.h"
 #include "engine/events.h"
+#include "engine/server/backup_format.h"
+#include "engine/server/encryption.h"
 #include "engine/server/identity.h"
 #include "engine/server/inspect.h"
 #include "engine/server/interrupted.h"
@@ -48,7 +51,11 @@ std::string local_time_text(Time instant) {
 class Run {
  public:
   Run(const BackupRequest& request, const BackupSurroundings& around, std::stop_token stop)
-      : request_(request), around_(around), stop_(std::move(stop)), begun_(around.clock.now()) {}
+      : request_(request),
+        around_(around),
+        stop_(std::move(stop)),
+        begun_(around.clock.now()),
+        format_(backup_format(around.server)) {}
 
   BackupInfo take() {
     make_directories();
@@ -56,6 +63,9 @@ class Run {
     if (!lock) throw Error(ErrorKind::kBusy, "Another backup process is running");
     settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
     inspect_server();
+    if (const auto problem = format_problem(around_.server, facts_.version)) {
+      throw Error(ErrorKind::kRefused, *problem);
+    }
     existing_ = around_.catalog.list().backups;
     if (request_.parent) choose_parent();
     record_new_backup();
@@ -173,6 +183,8 @@ class Run {
                            .max_rate_kib = request_.max_rate_kib,
                            .system_identifier = facts_.system_identifier,
                            .parent_manifest = parent_manifest(),
+                           .server_compression = server_compression(format_),
+                           .archives = archive_form(format_, around_.runner, gpg_of(around_.server)),
                            .retries = request_.retries,
                            .pause = request_.retry_pause,
                            .server_waits_for_wal = [this] { switch_wal_of_primary(); }},
@@ -188,13 +200,13 @@ class Run {
   void stop_backup() {
     around_.events.info("Finalising the backup.");
     action_ = "reading the backup label";
-    const auto label = os::read_file(around_.home.data(info_.id) / "backup_label");
-    if (!label) throw Error(ErrorKind::kCorrupt, "the server sent no backup_label");
+    if (outcome_.label.empty()) throw Error(ErrorKind::kCorrupt, "the server sent no backup_label");
     action_ = "issuing stop of the backup";
     const auto session = connect("conninfo");
     name_new_tablespaces(*session);
     record_copy(info_, outcome_, named_);
-    record_label(info_, *label);
+    record_label(info_, outcome_.label);
+    record_format();
     record_end(info_, outcome_.end, wal_position(*session, facts_).now);
     if (facts_.in_recovery) {
       switch_wal_of_primary();
@@ -205,6 +217,11 @@ class Run {
       try_on_server(*session, "SELECT pg_catalog.pg_switch_wal()");
     }
     purge_older_wal();
+  }
+
+  void record_format() {
+    info_.compression = recorded_compression(format_);
+    if (format_.key) info_.encryption = "gpg";
   }
 
   void measure() {
@@ -347,6 +364,7 @@ class Run {
   const BackupSurroundings& around_;
   std::stop_token stop_;
   Time begun_;
+  BackupFormat format_;
   ServerFacts facts_;
   std::vector<BackupInfo> existing_;
   std::vector<catalog::Tablespace> named_;

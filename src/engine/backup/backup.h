@@ -14,6 +14,9 @@
 
 namespace barman {
 class Clock;
+namespace os {
+class ProcessRunner;
+}
 namespace postgres {
 class Connector;
 }
@@ -46,6 +49,7 @@ struct BackupSurroundings {
   const config::Server& server;
   catalog::Catalog& catalog;
   postgres::Connector& connector;
+  os::ProcessRunner& runner;
   Clock& clock;
   Events& events;
   // One run of archive-wal.

@@ -69,8 +69,10 @@ void ReceivedFiles::account(const pgformat::ManifestFile& listed) {
                             pgformat::format_crc32c(arrived.crc), listed.checksum));
 }
 
+bool ReceivedFiles::has_unlisted() const { return !std::ranges::all_of(records_, &Record::accounted); }
+
 std::optional<std::string> ReceivedFiles::find_unlisted(const std::filesystem::path& data) {
-  if (std::ranges::all_of(records_, &Record::accounted)) return std::nullopt;
+  if (!has_unlisted()) return std::nullopt;
   if (!sorted_) sort();
   std::optional<std::string> found;
   const auto look = [&](const std::string& path) {

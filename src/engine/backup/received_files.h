@@ -28,6 +28,9 @@ class ReceivedFiles {
   // did not arrive, or not with that size and checksum. No file may arrive after the first call.
   void account(const pgformat::ManifestFile& listed);
 
+  // Whether a file arrived that no line of the manifest listed.
+  [[nodiscard]] bool has_unlisted() const;
+
   // The path of a file that arrived and that no line of the manifest listed, found again below `data`;
   // nothing if there is none.
   [[nodiscard]] std::optional<std::string> find_unlisted(const std::filesystem::path& data);

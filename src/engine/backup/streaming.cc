@@ -47,10 +47,16 @@ StreamingOutcome copy_once(const StreamingCopy& copy, postgres::Connector& conne
       connector.replication(copy.conninfo, {.application_name = copy.application_name, .stop = stop});
   ArrivingBackup arriving(copy, events);
   const auto parent_manifest = copy.parent_manifest ? os::open_file(*copy.parent_manifest) : nullptr;
+  const auto& compressed = copy.server_compression;
+  const std::string compression(compressed ? codec::name_of(compressed->kind) : "");
+  const std::string detail = compressed ? compressed->detail : "";
   try {
     replication->base_backup({.label = copy.label,
                               .fast_checkpoint = copy.fast_checkpoint,
                               .max_rate_kib = copy.max_rate_kib,
+                              .tablespace_map = copy.archives.has_value(),
+                              .compression = compression,
+                              .compression_detail = detail,
                               .parent_manifest = parent_manifest.get()},
                              arriving, stop);
   } catch (const Error& e) {

@@ -1,4 +1,5 @@
-// Copies a cluster over the replication protocol (BASE_BACKUP) into plain files, as pg_basebackup -Fp does.
+// Copies a cluster over the replication protocol (BASE_BACKUP) into plain files, as pg_basebackup -Fp does,
+// or into archives, as -Ft does.
 #pragma once
 
 #include <chrono>
@@ -10,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "codec/detect.h"
 #include "postgres/replication.h"
+#include "stream/chain.h"
 
 namespace barman {
 class Clock;
@@ -23,6 +26,19 @@ struct ConnectOptions;
 namespace barman::engine {
 
 class Events;
+
+// What the server does to the archives before it sends them (PostgreSQL 15 and later).
+struct ServerCompression {
+  codec::Compression kind{};
+  std::string detail{};  // "level=3,workers=2"; empty: the server's usual ones
+};
+
+// How archives are kept.
+struct ArchiveForm {
+  std::string suffix;                   // of their names: ".tar.zst"
+  bool is_compressed = false;           // by the server or by `stages`
+  std::vector<stream::Stage> stages{};  // from what arrives to what is stored
+};
 
 struct StreamingCopy {
   std::string conninfo;
@@ -37,7 +53,9 @@ struct StreamingCopy {
   std::optional<std::string> system_identifier{};
   // Of the backup that this one is built on; nothing: a full one.
   std::optional<std::filesystem::path> parent_manifest{};
-  int retries = 0;  // after failures that may pass (kTransient)
+  std::optional<ServerCompression> server_compression{};
+  std::optional<ArchiveForm> archives{};  // kept in `data`; nothing: plain files
+  int retries = 0;                        // after failures that may pass (kTransient)
   std::chrono::seconds pause{30};
   // Called whenever the server says that it waits for WAL to be archived; may be empty.
   std::function<void()> server_waits_for_wal{};
@@ -52,6 +70,7 @@ struct StreamingOutcome {
   postgres::BackupPosition start;
   postgres::BackupPosition end;
   std::vector<CopiedTablespace> tablespaces;
+  std::string label{};  // the text of the backup_label file
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::chrono::microseconds duration{0};  // of the attempt that succeeded

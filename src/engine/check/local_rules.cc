@@ -7,7 +7,6 @@
 #include "catalog/retention.h"
 #include "engine/check/rules.h"
 #include "engine/server/retention_settings.h"
-#include "engine/server/support.h"
 #include "engine/wal/wal_format.h"
 
 namespace barman::engine {
@@ -147,8 +146,6 @@ std::optional<std::string> encryption_problem(const config::Server& server) {
   if (values.text("backup_compression_format") != "tar") {
     return "backup_compression_format is not tar: only backups in tar format are encrypted; set it to tar";
   }
-  const std::string not_yet = unsupported(server, Verb::kBackup).value_or("");
-  if (not_yet.find(" encryption =") != std::string::npos) return not_yet;
   return std::nullopt;
 }
 

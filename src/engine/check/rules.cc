@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/server/backup_format.h"
 #include "engine/server/support.h"
 
 namespace barman::engine {
@@ -9,8 +10,7 @@ namespace {
 
 // Whether a reason of `unsupported` has its own line elsewhere.
 bool has_own_line(const std::string& reason) {
-  for (const char* option :
-       {" backup_method =", " compression =", " encryption =", " basebackups_directory", " wals_directory"}) {
+  for (const char* option : {" backup_method =", " basebackups_directory", " wals_directory"}) {
     if (reason.find(option) != std::string::npos) return true;
   }
   return false;
@@ -72,6 +72,11 @@ void judge_configuration(const Observed& observed, Lines& lines) {
     for (const Verb verb : {Verb::kBackup, Verb::kArchiveWal}) {
       const std::optional<std::string> reason = unsupported(observed.server, verb);
       if (reason && !has_own_line(*reason)) line.details.push_back(*reason);
+    }
+    const auto& facts = observed.remote->main;
+    if (facts.ok()) {
+      const auto problem = format_problem(observed.server, facts.value->version);
+      if (problem) line.details.push_back(*problem);
     }
   }
   if (!line.details.empty()) lines.add(std::move(line));

@@ -332,6 +332,17 @@ TEST_F(RulesTest, OptionsOfEncryptionAreLookedAtInTheOrderInWhichTheyAreSet) {
   EXPECT_THAT(check(), Contains(HasSubstr("encryption: FAILED (backup_compression_format is not tar")));
 }
 
+TEST_F(RulesTest, ABackupFormatThatTheServerIsTooOldForIsAFailure) {
+  set("backup_compression", std::string("zstd"));
+  set("backup_compression_location", std::string("server"));
+  EXPECT_THAT(check(), Not(Contains(HasSubstr("configuration: FAILED"))));
+  remote_.main.value->version = 140010;
+  EXPECT_THAT(check(), AllOf(Contains("configuration: FAILED"),
+                             Contains(HasSubstr("location = server needs PostgreSQL 15"))));
+  remote_.main = {.error = "connection refused"};
+  EXPECT_THAT(check(), Not(Contains(HasSubstr("needs PostgreSQL 15"))));
+}
+
 TEST_F(RulesTest, WhatThisBuildCannotDoIsAFailureInItsPlace) {
   set("pre_backup_script", std::string("/bin/true"));
   EXPECT_THAT(check(), AllOf(Contains("configuration: FAILED"),

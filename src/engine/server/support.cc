@@ -24,8 +24,6 @@ constexpr std::array kRules = {
          .option = "backup_method",
          .only = "postgres",
          .ability = "take backups that way"},
-    Rule{.verb = Verb::kBackup, .option = "backup_compression", .ability = "compress base backups"},
-    Rule{.verb = Verb::kBackup, .option = "encryption", .only = "none", .ability = "encrypt base backups"},
     Rule{.verb = Verb::kBackup, .option = "pre_backup_script", .ability = kHooks},
     Rule{.verb = Verb::kBackup, .option = "pre_backup_retry_script", .ability = kHooks},
     Rule{.verb = Verb::kBackup, .option = "post_backup_script", .ability = kHooks},

@@ -1,0 +1,70 @@
+#include "engine/backup/archive_form.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
+
+#include "codec/compress.h"
+
+namespace barman::engine {
+
+namespace {
+
+using codec::Compression;
+
+std::string_view extension_of(Compression compression) {
+  switch (compression) {
+    case Compression::kBzip2:
+      return ".bz2";
+    case Compression::kGzip:
+      return ".gz";
+    case Compression::kLz4:
+      return ".lz4";
+    case Compression::kSnappy:
+      return ".snappy";
+    case Compression::kXz:
+      return ".xz";
+    case Compression::kZstd:
+      return ".zst";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string archive_suffix(const BackupFormat& format) {
+  return fmt::format(".tar{}{}", format.compression ? extension_of(*format.compression) : "",
+                     format.key ? ".gpg" : "");
+}
+
+std::optional<std::string> recorded_compression(const BackupFormat& format) {
+  if (!format.is_tar) return std::nullopt;
+  return format.compression ? std::string(codec::name_of(*format.compression)) : "none";
+}
+
+std::optional<ServerCompression> server_compression(const BackupFormat& format) {
+  if (!format.on_server) return std::nullopt;
+  std::vector<std::string> detail;
+  if (format.level) detail.push_back(fmt::format("level={}", *format.level));
+  if (format.workers.value_or(0) > 0) detail.push_back(fmt::format("workers={}", *format.workers));
+  return ServerCompression{.kind = *format.compression, .detail = fmt::format("{}", fmt::join(detail, ","))};
+}
+
+std::optional<ArchiveForm> archive_form(const BackupFormat& format, os::ProcessRunner& runner,
+                                        const codec::Gpg& gpg) {
+  if (!format.is_tar) return std::nullopt;
+  ArchiveForm form{.suffix = archive_suffix(format), .is_compressed = format.compression.has_value()};
+  if (format.compression && !format.on_server) {
+    const Compression kind = *format.compression;
+    // A server before PostgreSQL 15 may have 0 for gzip: the usual level, too.
+    const bool usual = !format.level || (kind == Compression::kGzip && format.level == 0);
+    const int level = usual ? codec::levels_of(kind).of_backups : *format.level;
+    form.stages.push_back(
+        codec::compress(kind, level, format.workers.value_or(codec::default_workers(kind, level))));
+  }
+  if (format.key) form.stages.push_back(codec::gpg_encrypt(runner, gpg, *format.key));
+  return form;
+}
+
+}  // namespace barman::engine
