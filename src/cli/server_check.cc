@@ -45,7 +45,8 @@ bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::second
          engine::WaitOutcome::kArchived;
 }
 
-void try_encryption(Parts& parts, const config::Server& server) {
+void try_encryption(Parts& parts, const config::Server& server, const std::stop_token& stop) {
+  codec::require_gpg(parts.runner, engine::gpg_of(server), stop);
   std::string message;
   const auto path = stream::chain(
       codec::gpg_encrypt(parts.runner, engine::gpg_of(server), engine::encryption_key(server).value_or("")),
@@ -62,7 +63,8 @@ engine::CheckRequest request_for(Parts& parts, const config::Server& server,
           .wal_arrives = [&parts, &server](
                              std::chrono::seconds limit,
                              const std::stop_token& stop) { return wal_arrives(parts, server, limit, stop); },
-          .try_encryption = [&parts, &server](const std::stop_token&) { try_encryption(parts, server); }};
+          .try_encryption = [&parts,
+                             &server](const std::stop_token& stop) { try_encryption(parts, server, stop); }};
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "codec/openpgp.h"
 #include "codec/program.h"
+#include "stream/memory.h"
 
 namespace barman::codec {
 
@@ -74,6 +75,17 @@ os::Command command_of(const Gpg& gpg, std::vector<std::string> arguments) {
   command.env.emplace("LC_ALL", "C");
   for (std::string& argument : arguments) command.argv.push_back(std::move(argument));
   return command;
+}
+
+// Of "2.2.40"; what is no version is none that we know to be old.
+bool is_old(const std::string& version) {
+  unsigned major = 0;
+  unsigned minor = 0;
+  const char* const end = version.data() + version.size();
+  const auto after = std::from_chars(version.data(), end, major);
+  if (after.ec != std::errc{} || after.ptr == end || *after.ptr != '.') return false;
+  if (std::from_chars(after.ptr + 1, end, minor).ec != std::errc{}) return false;
+  return major < 2 || (major == 2 && minor < 1);
 }
 
 // Why the key cannot be used, and what to do, if gpg says so.
@@ -189,6 +201,22 @@ class Decrypted final : public stream::Sink {
 };
 
 }  // namespace
+
+void require_gpg(os::ProcessRunner& runner, const Gpg& gpg, const std::stop_token& stop) {
+  std::string out;
+  stream::AppendTo collected(out);
+  os::Command command = command_of(gpg, {"--version"});
+  const os::Exit exit = runner.run(command, {.out = &collected}, stop);
+  require_success("gpg --version", exit, "");
+  const std::string line = out.substr(0, out.find('\n'));
+  const std::string version = line.substr(line.rfind(' ') + 1);
+  if (is_old(version)) {
+    throw Error(ErrorKind::kFailed,
+                fmt::format("{} is version {}: encryption needs GnuPG 2.1 or later; install it, or name its "
+                            "folder in path_prefix",
+                            gpg.program, version));
+  }
+}
 
 stream::Stage gpg_encrypt(os::ProcessRunner& runner, const Gpg& gpg, std::string key_id) {
   // No key is fetched from anywhere, and what is compressed already is not compressed again.

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/secret.h"
@@ -17,6 +18,9 @@ struct Gpg {
   std::string program = "gpg";
   std::map<std::string, std::string> env{};
 };
+
+// Throws kFailed if there is no gpg, or one older than 2.1.
+void require_gpg(os::ProcessRunner& runner, const Gpg& gpg, const std::stop_token& stop = {});
 
 // Encrypts for this key: its id, fingerprint, or what else gpg takes for a recipient. It must be in the
 // keyring; nobody need have signed it, as whoever configured it trusts it. finish() throws kFailed if the key

@@ -223,6 +223,25 @@ TEST_F(GpgStages, WithoutTheProgramItIsSaidWhatToInstall) {
       "name its folder in path_prefix");
 }
 
+TEST_F(GpgStages, AGpgThatIsTooOldIsRefused) {
+  const fs::path program = keyring_->folder() / "other-gpg";
+  const auto says = [&](const std::string& version) {
+    std::ofstream(program) << "#!/bin/sh\necho 'gpg (GnuPG) " << version << "'\necho 'libgcrypt 1.10.1'\n";
+    fs::permissions(program, fs::perms::owner_all);
+    require_gpg(runner_, {.program = program}, {});
+  };
+  for (const char* version : {"2.1.0", "2.2.40", "2.10.3-beta1", "3.0", "unheard of"}) {
+    EXPECT_NO_THROW(says(version)) << version;
+  }
+  for (const char* version : {"2.0.31", "1.4.23", "2.0"}) {
+    EXPECT_NE(failure(ErrorKind::kFailed, [&] { says(version); })
+                  .find(std::string("is version ") + version + ": encryption needs GnuPG 2.1 or later"),
+              std::string::npos);
+  }
+  EXPECT_NO_THROW(require_gpg(runner_, keyring_->gpg()));
+  failure(ErrorKind::kFailed, [&] { require_gpg(runner_, {.program = "/no/such/gpg"}); });
+}
+
 // In the manner of gpg: an encrypted session key of 4 bytes, then encrypted data in parts of 512 and 3 bytes.
 std::string packets() {
   return "\x84\x04" + std::string(4, 'k') + "\xd2\xe9" + std::string(512, 'd') + "\x03" + "end";

@@ -6,36 +6,15 @@
 #include <vector>
 
 #include "codec/compress.h"
+#include "engine/server/archive_name.h"
 
 namespace barman::engine {
 
-namespace {
-
 using codec::Compression;
 
-std::string_view extension_of(Compression compression) {
-  switch (compression) {
-    case Compression::kBzip2:
-      return ".bz2";
-    case Compression::kGzip:
-      return ".gz";
-    case Compression::kLz4:
-      return ".lz4";
-    case Compression::kSnappy:
-      return ".snappy";
-    case Compression::kXz:
-      return ".xz";
-    case Compression::kZstd:
-      return ".zst";
-  }
-  return "";
-}
-
-}  // namespace
-
 std::string archive_suffix(const BackupFormat& format) {
-  return fmt::format(".tar{}{}", format.compression ? extension_of(*format.compression) : "",
-                     format.key ? ".gpg" : "");
+  return format_archive_name(
+      {.stem = "", .compression = format.compression, .encrypted = format.key.has_value()});
 }
 
 std::optional<std::string> recorded_compression(const BackupFormat& format) {

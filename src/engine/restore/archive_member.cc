@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -109,10 +110,17 @@ ArchiveMember::ArchiveMember(const Home& home, const catalog::BackupInfo& info, 
     archives_.push_back({.place = found.place, .name = found.name, .prefix = std::move(prefix)});
   };
   add(std::string(kBaseArchive), "");
+  const auto prefix_of = [](const std::string& oid) { return fmt::format("pg_tblspc/{}/", oid); };
+  std::set<std::string> known{std::string(kBaseArchive)};
   for (const catalog::Tablespace& tablespace : info.tablespaces) {
-    // One that is in place, below the data directory, is part of the base archive.
     if (!fs::path(tablespace.location).is_absolute()) continue;
-    add(std::to_string(tablespace.oid), fmt::format("pg_tblspc/{}/", tablespace.oid));
+    const std::string oid = std::to_string(tablespace.oid);
+    add(oid, prefix_of(oid));
+    known.insert(oid);
+  }
+  // A tablespace in place, a folder of the data directory, has an archive of its own but is not recorded.
+  for (const StoredArchive& archive : stored) {
+    if (known.insert(archive.name.stem).second) add(archive.name.stem, prefix_of(archive.name.stem));
   }
 }
 
