@@ -35,6 +35,12 @@ class Keyring:
         self.forget_passphrases()
         return self.gpg("--pinentry-mode", "loopback", "--passphrase", self.passphrase, "-d", path).stdout
 
+    def decrypting(self):
+        """A command that decrypts its input, and how to start it."""
+        self.forget_passphrases()
+        return (["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", self.passphrase, "-d"],
+                {"env": place.environment(self._scratch.path), "cwd": self._scratch.path, **place.as_account()})
+
     def forget_passphrases(self):
         """Ends the agent, which remembers them."""
         self._run(["gpgconf", "--kill", "all"])

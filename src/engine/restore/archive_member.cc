@@ -118,7 +118,8 @@ ArchiveMember::ArchiveMember(const Home& home, const catalog::BackupInfo& info, 
     add(oid, prefix_of(oid));
     known.insert(oid);
   }
-  // A tablespace in place, a folder of the data directory, has an archive of its own but is not recorded.
+  // A tablespace in place, a folder of the data directory, is not recorded, but PostgreSQL sends it as an
+  // archive of its own.
   for (const StoredArchive& archive : stored) {
     if (known.insert(archive.name.stem).second) add(archive.name.stem, prefix_of(archive.name.stem));
   }
