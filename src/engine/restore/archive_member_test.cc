@@ -118,6 +118,14 @@ TEST_F(RestoringArchives, AppliesChainsOfAnyMix) {
   EXPECT_EQ(restored("global/pg_control"), "control 2");
 }
 
+TEST_F(RestoringArchives, PutsATablespaceInPlaceBackIntoTheDataDirectory) {
+  archives.archive(fixture, 0, kZstdTar);
+  fixture.chain[0].tablespaces.clear();
+  request.tablespaces.clear();
+  restore();
+  EXPECT_EQ(restored("pg_tblspc/16384/PG_17/5/9"), relation_blocks("pq"));
+}
+
 TEST_F(RestoringArchives, SaysThatThePassphraseIsWrong) {
   archives.archive(fixture, 0, kSecretTar);
   request.wal_format = archives.format_with("echo sesam");
