@@ -22,11 +22,12 @@ VERSION = int(os.environ.get("BARMAN_BENCH_PG", "15"))
 
 
 class Run:
-    """One finished program: seconds on the clock, peak memory in MiB."""
+    """One finished program: seconds on the clock, peak memory in MiB, bytes written to disk."""
 
-    def __init__(self, seconds, peak_mib):
+    def __init__(self, seconds, peak_mib, written=0):
         self.seconds = seconds
         self.peak_mib = peak_mib
+        self.written = written
 
 
 def timed(command, home, preload=None, stdout=subprocess.DEVNULL):
@@ -41,7 +42,7 @@ def timed(command, home, preload=None, stdout=subprocess.DEVNULL):
     seconds = time.monotonic() - begin
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))}: exit {process.returncode}\n{said.decode(errors='replace')}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_maxrss / 1024, usage.ru_oublock * 512)
 
 
 def median(runs):

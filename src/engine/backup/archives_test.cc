@@ -49,7 +49,7 @@ ScriptedBackup with_a_tablespace() {
 
 class Archives : public testing::Test {
  protected:
-  StreamingOutcome take() { return copy_by_streaming(copy, connector, clock, events, std::stop_token()); }
+  StreamingOutcome take() { return copy_by_streaming(copy, connector, clock, events, stop.get_token()); }
 
   std::string failure() {
     try {
@@ -91,6 +91,7 @@ class Archives : public testing::Test {
   ScriptedConnector connector{backup};
   SystemClock clock;
   RecordedEvents events;
+  std::stop_source stop;
 };
 
 TEST_F(Archives, AreStoredAsTheyAreSent) {
@@ -219,6 +220,26 @@ TEST_F(Archives, AreWrittenAnewAfterAFailureThatPasses) {
   take();
   EXPECT_EQ(text("base.tar"), backup.archives[1].tar);
   EXPECT_EQ(take().label, "START WAL LOCATION\n");
+}
+
+TEST_F(Archives, AProgramThatTheSameSignalEndedIsNoFailure) {
+  struct Interrupted final : stream::Sink {
+    explicit Interrupted(std::stop_source& source) : stop(source) {}
+    void write(stream::Bytes) override {
+      stop.request_stop();
+      throw Error(ErrorKind::kFailed, "gpg was ended by signal 2");
+    }
+    void finish() override {}
+    std::stop_source& stop;
+  };
+  copy.archives->stages = {
+      [this](std::unique_ptr<stream::Sink>) { return std::make_unique<Interrupted>(stop); }};
+  try {
+    take();
+    FAIL() << "nothing thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::kCancelled) << e.what();
+  }
 }
 
 // The limit on file sizes stands in for a full disk.

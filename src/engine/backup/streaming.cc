@@ -60,6 +60,8 @@ StreamingOutcome copy_once(const StreamingCopy& copy, postgres::Connector& conne
                               .parent_manifest = parent_manifest.get()},
                              arriving, stop);
   } catch (const Error& e) {
+    // Ctrl-C ends gpg as well, which then looks like a failure of its own.
+    if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
     throw_with_warnings(e, arriving.warnings());
   }
   StreamingOutcome outcome = arriving.finish();
