@@ -11,12 +11,15 @@
 
 #include "base/error.h"
 #include "os/fd.h"
+#include "os/write_back.h"
 
 namespace barman::os {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
 
 fs::path folder_of(const fs::path& path) {
   const fs::path folder = path.parent_path();
@@ -42,7 +45,9 @@ class DurableFile final : public stream::Sink {
       : path_(std::move(path)),
         temporary_(temporary_beside(path_)),
         options_(options),
-        fd_(open_or_throw(temporary_, O_WRONLY | O_CREAT | O_EXCL, options.mode, "cannot create")) {}
+        fd_(open_or_throw(temporary_, O_WRONLY | O_CREAT | O_EXCL, options.mode, "cannot create")) {
+    if (options.is_large) write_back_.emplace();
+  }
 
   ~DurableFile() override {
     if (!finished_) ::unlink(temporary_.c_str());
@@ -51,7 +56,14 @@ class DurableFile final : public stream::Sink {
   DurableFile(const DurableFile&) = delete;
   DurableFile& operator=(const DurableFile&) = delete;
 
-  void write(stream::Bytes data) override { write_all(fd_.get(), data, path_); }
+  void write(stream::Bytes data) override {
+    write_all(fd_.get(), data, path_);
+    if (!write_back_) return;
+    written_ += data.size();
+    if (written_ - begun_ < kWriteBackBytes) return;
+    write_back_->start(fd_, begun_, written_ - begun_);
+    begun_ = written_;
+  }
 
   void finish() override {
     if (options_.sync && ::fsync(fd_.get()) != 0) throw_errno("cannot sync", path_);
@@ -78,6 +90,9 @@ class DurableFile final : public stream::Sink {
   fs::path temporary_;
   FileOptions options_;
   Fd fd_;
+  std::optional<WriteBack> write_back_;
+  std::uint64_t written_ = 0;
+  std::uint64_t begun_ = 0;  // up to here write-back was started
   bool finished_ = false;
 };
 

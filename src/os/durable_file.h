@@ -20,6 +20,7 @@ struct FileOptions {
   mode_t mode = 0600;
   bool must_be_new = false;  // finish() throws kRefused if `path` exists by then
   bool sync = true;
+  bool is_large = false;  // its way to the disk begins while it is being written
 };
 std::unique_ptr<stream::Sink> create_file(const std::filesystem::path& path, FileOptions options = {});
 

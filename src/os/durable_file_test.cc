@@ -49,6 +49,23 @@ TEST(DurableFile, HasItsNameOnlyWhenFinished) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
 }
 
+TEST(DurableFile, ALargeOneHoldsWhatWasWritten) {
+  const TestFolder folder;
+  std::string text;
+  {
+    const auto file = create_file(folder / "x", {.is_large = true});
+    for (int i = 0; i < 20; ++i) {
+      const std::string piece(1024 * 1024 + 1, static_cast<char>('a' + i));
+      text += piece;
+      file->write(stream::bytes_of(piece));
+    }
+    create_file(folder / "y", {.is_large = true})->write(stream::bytes_of(text));
+    file->finish();
+  }
+  EXPECT_EQ(read_file(folder / "x"), text);
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
+}
+
 TEST(DurableFile, LeavesNothingWhenAbandoned) {
   const TestFolder folder;
   write_file(folder / "x", "old");

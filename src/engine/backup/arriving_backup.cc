@@ -178,8 +178,8 @@ std::unique_ptr<stream::Sink> ArrivingBackup::archive(const Tablespace& tablespa
   }
   if (!copy_.archives) return contents;
   const auto path = copy_.data / ((oid.empty() ? "base" : oid) + copy_.archives->suffix);
-  return checked_archive(std::move(contents),
-                         stream::chain(copy_.archives->stages, os::create_file(path, {.must_be_new = true})));
+  auto file = os::create_file(path, {.must_be_new = true, .is_large = true});
+  return checked_archive(std::move(contents), stream::chain(copy_.archives->stages, std::move(file)));
 }
 
 std::filesystem::path ArrivingBackup::unpacked(const Tablespace& tablespace) const {
