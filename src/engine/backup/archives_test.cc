@@ -180,14 +180,14 @@ TEST_F(Archives, AFlippedBitIsNoticedAndNothingIsStoredUnderTheName) {
   backup = with_a_tablespace();
   backup.archives[1].tar.resize(20'000);
   EXPECT_THAT(failure(), HasSubstr("cut short"));
-  EXPECT_THAT(stored(), UnorderedElementsAre("data", "data/16384.tar"));
+  EXPECT_THAT(stored(), UnorderedElementsAre("16384", "data", "data/16384.tar"));
 }
 
 TEST_F(Archives, ACutCompressedArchiveIsNotStored) {
   compress_on_server(Compression::kZstd);
   backup.archives[1].tar.pop_back();
   EXPECT_NE(failure(), "no failure");
-  EXPECT_THAT(stored(), UnorderedElementsAre("data", "data/16384.tar"));
+  EXPECT_THAT(stored(), UnorderedElementsAre("16384", "data", "data/16384.tar"));
 }
 
 TEST_F(Archives, WhatTheManifestDoesNotListIsNoticed) {
@@ -253,7 +253,7 @@ TEST_F(Archives, ThatCannotBeWrittenAreNamedAndRemoved) {
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_THAT(said, HasSubstr("data/base.tar: File too large"));
-  EXPECT_THAT(stored(), UnorderedElementsAre("data", "data/16384.tar"));
+  EXPECT_THAT(stored(), UnorderedElementsAre("16384", "data", "data/16384.tar"));
 }
 
 TEST_F(Archives, ThatAreCompressedNeedNoRoomForWhatTheServerHas) {
