@@ -36,11 +36,6 @@ void refuse_what_comes_later(const Options& options, const config::Server& serve
   };
   if (!options.remote_command.empty() || !options.port.empty())
     refuse("restores to another host (--remote-ssh-command)");
-  const auto configured = server.values.list("recovery_options");
-  if (options.delta ||
-      (!options.no_delta && std::ranges::find(configured, "delta-restore") != configured.end())) {
-    refuse("--delta-restore");
-  }
   if (!options.snapshot_instance.empty() || !options.cloud_place.empty())
     refuse("restores from volume snapshots");
   if (options.network_compression) refuse("--network-compression");
@@ -99,10 +94,20 @@ std::map<std::string, std::string> tablespaces_of(const Options& options) {
   return moved;
 }
 
-bool fetches_wal(const Options& options, const config::Server& server) {
-  if (options.get_wal != 0) return options.get_wal > 0;
+bool is_configured(const config::Server& server, const char* recovery_option) {
   const auto configured = server.values.list("recovery_options");
-  return std::ranges::find(configured, "get-wal") != configured.end();
+  return std::ranges::find(configured, recovery_option) != configured.end();
+}
+
+bool fetches_wal(const Options& options, const config::Server& server) {
+  return options.get_wal != 0 ? options.get_wal > 0 : is_configured(server, "get-wal");
+}
+
+// In a destination that holds nothing there is nothing to keep: then the restore is like any other.
+bool writes_differences(const Options& options, const config::Server& server,
+                        const std::filesystem::path& destination) {
+  const bool wanted = options.delta || (!options.no_delta && is_configured(server, "delta-restore"));
+  return wanted && !engine::is_vacant(destination);
 }
 
 // The server runs it while it recovers, so a configuration file that barman would not find by itself is
@@ -166,12 +171,12 @@ engine::CombineMode combine_mode(const Options& options, const config::Server& s
 }
 
 // From the full backup to itself, if it is restored from its members.
-std::vector<catalog::BackupInfo> chain_to(const catalog::BackupInfo& backup, const ServerCatalog& opened) {
-  if (!backup.parent_backup_id) {
-    if (!engine::is_archived(opened.home, backup)) return {};
-    return {backup};
-  }
-  return engine::chain_of(opened.catalog.list().backups, backup);
+std::vector<catalog::BackupInfo> chain_to(const engine::RestoreRequest& request,
+                                          const ServerCatalog& opened) {
+  const catalog::BackupInfo& backup = request.backup;
+  if (backup.parent_backup_id) return engine::chain_of(opened.catalog.list().backups, backup);
+  if (request.delta || engine::is_archived(opened.home, backup)) return {backup};
+  return {};
 }
 
 engine::RestoreRequest request_of(const Options& options, const config::Server& server, const Parts& parts,
@@ -223,6 +228,15 @@ catalog::BackupInfo available_backup(const Options& options, const ServerCatalog
   return *backup;
 }
 
+void announce_leftovers(const engine::Leftovers& leftovers, report::Writer& out) {
+  out.info(fmt::format(
+      "Delta restore: only what differs is written; {} files ({}) that the backup does not have are removed",
+      leftovers.files, pretty_size(static_cast<double>(leftovers.bytes))));
+  for (const std::string& link : leftovers.links) {
+    out.warning(fmt::format("{} is a link and is removed: what it leads to stays as it is", link));
+  }
+}
+
 void announce(const Options& options, const engine::RestoreRequest& request, const engine::RestorePlan& plan,
               const std::string& server, report::Writer& out) {
   const auto& backup = request.backup;
@@ -233,6 +247,7 @@ void announce(const Options& options, const engine::RestoreRequest& request, con
     if (target.timeline) target.timeline = std::to_string(plan.wal.followed);
     out.info(fmt::format("Doing PITR. Recovery target {}", engine::describe(target)));
   }
+  if (request.delta) announce_leftovers(plan.leftovers, out);
   if (backup.status == catalog::BackupStatus::kWaitingForWals) {
     out.warning(fmt::format("backup {} still waits for WAL ({}): the server cannot be started without it",
                             backup.id.text, backup.end_wal.value_or("unknown")));
@@ -265,7 +280,8 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   std::vector<os::LockFile> locks;
   locks.push_back(hold_backup(opened, chosen, parts));
   auto request = request_of(options, server, parts, available_backup(options, opened, chosen.id), target);
-  request.chain = chain_to(request.backup, opened);
+  request.delta = writes_differences(options, server, request.destination);
+  request.chain = chain_to(request, opened);
   if (!request.chain.empty()) {
     request.combine_mode = combine_mode(options, server, parts.out);
     parts.out.debug("nothing is staged: staging options have no effect");

@@ -77,7 +77,8 @@ void add_later_options(CLI::App& command, RestoreOptions& options) {
                      "Restore to another host (not in this build).");
   command.add_option("--recovery-option-port", options.port,
                      "For restores to another host (not in this build).");
-  command.add_flag("--delta-restore", options.delta, "Restore over an old directory (not in this build).");
+  command.add_flag("--delta-restore", options.delta,
+                   "Restore over an earlier state of the cluster, writing only what differs.");
   command.add_flag("--no-delta-restore", options.no_delta, "Restore to an empty directory.");
   command.add_flag("--network-compression", options.network_compression,
                    "For restores to another host (not in this build).");

@@ -126,6 +126,16 @@ void write_all(int fd, stream::Bytes data, const fs::path& path) {
   }
 }
 
+void write_all_at(int fd, std::uint64_t offset, stream::Bytes data, const fs::path& path) {
+  while (!data.empty()) {
+    const auto wrote =
+        retry_on_signal([&] { return ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset)); });
+    if (wrote < 0) throw_errno("cannot write", path);
+    data = data.subspan(static_cast<std::size_t>(wrote));
+    offset += static_cast<std::uint64_t>(wrote);
+  }
+}
+
 std::unique_ptr<stream::Sink> create_file(const fs::path& path, FileOptions options) {
   return std::make_unique<DurableFile>(path, options);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <utility>
 
@@ -43,5 +44,8 @@ auto retry_on_signal(Call&& call) {
 
 // Writes all of `data`, whatever the kernel takes at a time. Throws kFailed, naming `path`.
 void write_all(int fd, stream::Bytes data, const std::filesystem::path& path);
+
+// The same at a place of the file, whatever its position is.
+void write_all_at(int fd, std::uint64_t offset, stream::Bytes data, const std::filesystem::path& path);
 
 }  // namespace barman::os

@@ -3,10 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
-#include "engine/recorded_events.h"
 #include "engine/restore/archive_fixture.h"
-#include "engine/restore/restore.h"
+#include "engine/restore/restoring_chains.h"
 
 namespace barman::engine {
 namespace {
@@ -15,27 +13,17 @@ namespace fs = std::filesystem;
 using codec::Compression;
 using testing::HasSubstr;
 
-class ClockOfArchives final : public Clock {
- public:
-  [[nodiscard]] Time now() const override { return Time(std::chrono::seconds(2000)); }
-  bool sleep(std::chrono::milliseconds, const std::stop_token&) override { return true; }
-};
-
 const ArchiveName kPlainTar{.stem = {}};
 const ArchiveName kZstdTar{.stem = {}, .compression = Compression::kZstd};
 const ArchiveName kSecretTar{.stem = {}, .compression = Compression::kGzip, .encrypted = true};
 
-class RestoringArchives : public testing::Test {
+class RestoringArchives : public ChainRestoreTest {
  protected:
   RestoringArchives() {
     fixture.add({{"base/5/1", relation_blocks("abc")},
                  {"tablespace_map", "16384 /far\n"},
                  {"pg_wal/000000010000000000000002", "wal"},
                  {"pg_tblspc/16384/PG_17/5/9", relation_blocks("pq")}});
-    request.destination = fixture.folder / "to";
-    request.tablespaces = {{"far", (fixture.folder / "to-far").string()}};
-    request.jobs = 2;
-    request.get_wal_command = "true";
     request.wal_format = archives.format();
   }
 
@@ -44,36 +32,11 @@ class RestoringArchives : public testing::Test {
                  {"pg_tblspc/16384/PG_17/5/INCREMENTAL.9", increment_of(2, {{1, 'Q'}})}});
   }
 
-  void restore() {
-    request.chain = fixture.chain;
-    request.backup = fixture.chain.back();
-    const RestorePlan plan = plan_restore(fixture.home, request, {}, clock.now());
-    (void)execute_restore(fixture.home, request, plan, clock, events, stop.get_token());
-  }
-
-  std::string failure() {
-    try {
-      restore();
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "none";
-  }
-
-  [[nodiscard]] std::string restored(const std::string& name) const {
-    return os::read_file(request.destination / name).value_or("(none)");
-  }
-  [[nodiscard]] bool can_be_started() const { return fs::exists(request.destination / "global/pg_control"); }
   [[nodiscard]] fs::path stored(std::size_t member, const std::string& name) const {
     return fixture.home.data(fixture.chain[member].id) / name;
   }
 
-  ChainFixture fixture;
   ArchiveFixture archives;
-  RestoreRequest request;
-  ClockOfArchives clock;
-  RecordedEvents events;
-  std::stop_source stop;
 };
 
 TEST_F(RestoringArchives, BringsBackEveryCompression) {
@@ -103,8 +66,8 @@ TEST_F(RestoringArchives, BringsBackEveryCompression) {
 TEST_F(RestoringArchives, LeavesOutWhatAServerMustNotFind) {
   archives.archive(fixture, 0, kZstdTar);
   restore();
-  EXPECT_FALSE(fs::exists(request.destination / "tablespace_map"));
-  EXPECT_FALSE(fs::exists(request.destination / "pg_wal/000000010000000000000002"));
+  EXPECT_FALSE(fs::exists(restored_file("tablespace_map")));
+  EXPECT_FALSE(fs::exists(restored_file("pg_wal/000000010000000000000002")));
 }
 
 TEST_F(RestoringArchives, AppliesChainsOfAnyMix) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/restore/left_out.h"
+#include "engine/restore/rewritten_file.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
@@ -66,18 +67,13 @@ class SegmentOnDisk final : public pgformat::SegmentFile {
     if (::fstat(fd_.get(), &status) != 0) os::throw_errno("cannot look at", path_);
     return static_cast<std::uint64_t>(status.st_size);
   }
-  void resize(std::uint64_t size) override {
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
+  void resize(std::uint64_t new_size) override {
+    if (new_size == size()) return;  // a file that stays as it is keeps its times
+    if (::ftruncate(fd_.get(), static_cast<off_t>(new_size)) != 0)
       os::throw_errno("cannot set the size of", path_);
   }
   void write(std::uint64_t offset, stream::Bytes bytes) override {
-    while (!bytes.empty()) {
-      const auto written = os::retry_on_signal(
-          [&] { return ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
-      if (written < 0) os::throw_errno("cannot write", path_);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-      offset += static_cast<std::uint64_t>(written);
-    }
+    os::write_all_at(fd_.get(), offset, bytes, path_);
   }
   void close(unsigned mode) {
     if (::fchmod(fd_.get(), mode & 0777U) != 0) os::throw_errno("cannot set the mode of", path_);
@@ -89,25 +85,12 @@ class SegmentOnDisk final : public pgformat::SegmentFile {
   os::Fd fd_;
 };
 
-os::Fd create(const fs::path& path) {
-  const auto open_it = [&] {
-    return os::Fd(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
-  };
-  os::Fd fd = open_it();
-  if (!fd && errno == ENOENT) {
-    os::make_directories(path.parent_path(), 0700);
-    fd = open_it();
-  }
-  if (!fd) os::throw_errno("cannot create", path);
-  return fd;
-}
-
 }  // namespace
 
 class ChainWriter::WholeFile final : public stream::Sink {
  public:
   WholeFile(fs::path path, unsigned mode, MemberCheck check)
-      : path_(std::move(path)), mode_(mode & 0777U), check_(std::move(check)), fd_(create(path_)) {}
+      : path_(std::move(path)), mode_(mode & 0777U), check_(std::move(check)), fd_(create_restored(path_)) {}
 
   void write(stream::Bytes data) override {
     check_.see(data);
@@ -124,6 +107,27 @@ class ChainWriter::WholeFile final : public stream::Sink {
   unsigned mode_;
   MemberCheck check_;
   os::Fd fd_;
+};
+
+// One that takes the place of an earlier one.
+class ChainWriter::ReplacedFile final : public stream::Sink {
+ public:
+  ReplacedFile(fs::path path, unsigned mode, MemberCheck check)
+      : mode_(mode), check_(std::move(check)), file_(std::move(path)) {}
+
+  void write(stream::Bytes data) override {
+    check_.see(data);
+    file_.write(data);
+  }
+  void finish() override {
+    check_.require_same();
+    file_.close(mode_);
+  }
+
+ private:
+  unsigned mode_;
+  MemberCheck check_;
+  RewrittenFile file_;
 };
 
 class ChainWriter::ChangedFile final : public stream::Sink {
@@ -186,9 +190,9 @@ std::unique_ptr<stream::Sink> ChainWriter::file(const MemberFile& file) {
     clone(file, restored_place(member_.folders, file.path));
     return nullptr;
   }
-  return std::make_unique<WholeFile>(
-      restored_place(member_.folders, is_control ? std::string(kControlUnderWay) : file.path), file.mode,
-      std::move(check));
+  fs::path place = restored_place(member_.folders, is_control ? std::string(kControlUnderWay) : file.path);
+  if (member_.rewrites) return std::make_unique<ReplacedFile>(std::move(place), file.mode, std::move(check));
+  return std::make_unique<WholeFile>(std::move(place), file.mode, std::move(check));
 }
 
 // The bytes are read to be checked, but not written.

@@ -22,7 +22,8 @@ struct ChainMember {
   std::string name;        // of the backup, for messages
   bool is_last = false;
   const ExpectedFiles* expected = nullptr;  // none: bytes are not looked at
-  bool clones = false;  // whole files come into being in the kernel, where they have a place
+  bool clones = false;    // whole files come into being in the kernel, where they have a place
+  bool rewrites = false;  // files of the destination are written where they differ
 };
 
 // Whole files are made, incremental ones applied; what a later member replaces is passed over. pg_control is
@@ -43,6 +44,7 @@ class ChainWriter final : public MemberReceiver {
   void clone(const MemberFile& file, const std::filesystem::path& to) const;
 
   class WholeFile;
+  class ReplacedFile;
   class ChangedFile;
 
   ChainMember member_;

@@ -39,19 +39,6 @@ bool is_there(const fs::path& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
-bool holds_nothing(const fs::path& folder) {
-  bool nothing = true;
-  os::walk_tree(folder, [&](const os::TreeEntry& entry) {
-    nothing = nothing && entry.relative == "lost+found";  // of a mount point
-    return false;
-  });
-  return nothing;
-}
-
-bool is_interrupted(const fs::path& folder, const fs::path& data) {
-  return is_there(folder / kIncompleteMark) && !is_there(data / "global/pg_control");
-}
-
 void check_permission(const fs::path& existing) {
   const auto status = status_of(existing);
   if (!status || !S_ISDIR(status->st_mode)) {
@@ -72,7 +59,8 @@ void check_owner(const fs::path& folder) {
   }
 }
 
-void check_folder(const fs::path& folder, const fs::path& data) {
+void check_folder(const RestoreFolder& checked, const fs::path& data) {
+  const fs::path& folder = checked.to;
   const fs::path existing = nearest_existing(folder);
   check_permission(existing);
   if (existing != folder) {
@@ -80,13 +68,14 @@ void check_folder(const fs::path& folder, const fs::path& data) {
     return;
   }
   check_owner(folder);
+  if (checked.reused) return;
   if (is_there(folder / "postmaster.pid")) {
     refuse(
         fmt::format("a PostgreSQL server runs in {} (postmaster.pid is there): stop it and empty the "
                     "directory, or choose another destination",
                     folder.string()));
   }
-  if (!holds_nothing(folder) && !is_interrupted(folder, data)) {
+  if (!holds_nothing(folder) && !is_interrupted_restore(folder, data)) {
     refuse(fmt::format("the destination directory {} is not empty: empty it, or choose another one",
                        folder.string()));
   }
@@ -126,7 +115,8 @@ void check_room(const std::vector<RestoreFolder>& folders) {
     Need& need = needs[status->st_dev];
     if (need.path.empty()) need.path = folder.to;
     need.bytes += folder.bytes;
-    if (existing == folder.to) need.freed += os::measure_tree(folder.to).bytes;
+    if (existing == folder.to)
+      need.freed += folder.reused ? *folder.reused : os::measure_tree(folder.to).bytes;
   }
   for (const auto& [device, need] : needs) {
     const std::uint64_t room = os::free_bytes(need.path) + need.freed;
@@ -152,9 +142,22 @@ void empty_folder(const fs::path& folder) {
 
 }  // namespace
 
+bool holds_nothing(const fs::path& folder) {
+  bool nothing = true;
+  os::walk_tree(folder, [&](const os::TreeEntry& entry) {
+    nothing = nothing && entry.relative == "lost+found";  // of a mount point
+    return false;
+  });
+  return nothing;
+}
+
+bool is_interrupted_restore(const fs::path& folder, const fs::path& data) {
+  return is_there(folder / kIncompleteMark) && !is_there(data / "global/pg_control");
+}
+
 void check_folders(const std::vector<RestoreFolder>& folders) {
   check_apart(folders);
-  for (const RestoreFolder& folder : folders) check_folder(folder.to, folders.front().to);
+  for (const RestoreFolder& folder : folders) check_folder(folder, folders.front().to);
   check_room(folders);
 }
 
@@ -163,7 +166,7 @@ void prepare_folders(const std::vector<RestoreFolder>& folders) {
     os::make_directories(folder.to, 0700);
     if (::chmod(folder.to.c_str(), 0700) != 0) os::throw_errno("cannot set the mode of", folder.to);
     os::write_file(folder.to / kIncompleteMark, "");
-    empty_folder(folder.to);
+    if (!folder.reused) empty_folder(folder.to);
   }
 }
 

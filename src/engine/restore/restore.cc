@@ -48,7 +48,7 @@ void check_kinds(const Home& home, const RestoreRequest& request) {
   check_kind(request.backup);
   for (const catalog::BackupInfo& member : request.chain) check_kind(member);
   const bool has_chain = request.chain.size() > 1;
-  const bool is_full_archive = request.chain.empty() && is_archived(home, request.backup);
+  const bool is_full_archive = request.chain.empty() && (request.delta || is_archived(home, request.backup));
   if (request.backup.parent_backup_id.has_value() != has_chain || is_full_archive) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("the chain of backup {} is not known", request.backup.id.text));
@@ -126,7 +126,8 @@ ChainCopy chain_copy(const Home& home, const RestoreRequest& request, const Rest
           .folders = plan.folders,
           .workers = request.jobs,
           .verify = request.verify,
-          .mode = request.combine_mode};
+          .mode = request.combine_mode,
+          .rewrites = request.delta};
 }
 
 void copy_members(const Home& home, const RestoreRequest& request, const RestorePlan& plan, Clock& clock,
@@ -319,6 +320,7 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
   if (!request.chain.empty()) {
     plan.chain = plan_chain(home, request.chain, request.verify, plan.folders, request.wal_format);
   }
+  if (request.delta) plan.leftovers = plan_existing(plan.folders, plan.chain->files, request.backup);
   for (const RestoreFolder& folder : plan.folders) plan.bytes += folder.bytes;
   if (plan.chain) plan.bytes = plan.chain->bytes;
   const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");
@@ -348,6 +350,7 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   syncs.reserve(folders.size());
   for (const RestoreFolder& folder : folders) syncs.emplace_back(folder.to);
   os::fault_point("restore-prepared");
+  if (request.delta) clear_existing(plan.folders, plan.chain->files, request.backup);
 
   events.info("Copying the base backup.");
   if (plan.chain) {

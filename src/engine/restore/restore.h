@@ -16,6 +16,7 @@
 #include "engine/events.h"
 #include "engine/restore/configuration.h"
 #include "engine/restore/destination.h"
+#include "engine/restore/existing.h"
 #include "engine/restore/restore_chain.h"
 #include "engine/restore/target.h"
 #include "engine/restore/wal_plan.h"
@@ -26,8 +27,8 @@ namespace barman::engine {
 
 struct RestoreRequest {
   catalog::BackupInfo backup;
-  std::vector<catalog::BackupInfo> chain{};  // from the full one to itself: of an incremental backup, and of
-                                             // one kept as archives (one member)
+  std::vector<catalog::BackupInfo> chain{};  // from the full one to itself: of an incremental backup, of one
+                                             // kept as archives (one member), and for a delta restore
   std::filesystem::path destination;         // absolute
   RecoveryTarget target;
   std::map<std::string, std::string> tablespaces{};  // name → new location
@@ -39,6 +40,7 @@ struct RestoreRequest {
   unsigned jobs = 1;
   std::optional<std::uint64_t> bytes_per_second{};
   CombineMode combine_mode = CombineMode::kCopy;
+  bool delta = false;      // the destination is an earlier state of the cluster: only differences are written
   bool verify = true;      // against the manifest, where there is one
   WalFormat wal_format{};  // to read the archive with, and to decrypt backups
 };
@@ -49,6 +51,7 @@ struct RestorePlan {
   bool separate_wal = false;  // wal_directory is a folder of its own
   WalPlan wal;                // empty with get-wal
   std::optional<ChainPlan> chain{};
+  Leftovers leftovers;  // of a delta restore: what will be removed
   std::uint64_t bytes = 0;
 };
 

@@ -33,8 +33,8 @@ FinalFiles final_files(const Home& home, const std::vector<BackupInfo>& chain) {
     throw Error(
         ErrorKind::kRefused,
         fmt::format(
-            "backup {} has no manifest ({}): neither archives nor a chain of incremental backups can be "
-            "restored without; restore another backup",
+            "backup {} has no manifest ({}), without which neither archives nor chains of incremental "
+            "backups nor differences can be restored; restore another backup",
             info.id.text, manifests.back().string()));
   }
   return {std::move(manifests), std::move(names)};
@@ -134,7 +134,8 @@ std::uint64_t copy_chain(const ChainCopy& copy, Pace& pace, const std::stop_toke
                         .name = info.id.text,
                         .is_last = member + 1 == copy.chain.size(),
                         .expected = expected.get(),
-                        .clones = copy.mode == CombineMode::kClone});
+                        .clones = copy.mode == CombineMode::kClone && !copy.rewrites,
+                        .rewrites = copy.rewrites});
     copy.plan.members[member]->read(writer, {.workers = copy.workers, .pace = pace, .stop = stop});
     const std::uint64_t files = writer.require_all();
     if (copy.verify) checked += files;

@@ -47,6 +47,7 @@ struct ChainCopy {
   unsigned workers = 1;
   bool verify = true;
   CombineMode mode = CombineMode::kCopy;
+  bool rewrites = false;  // what stands in the folders is written over where it differs
 };
 
 // Makes the files in the prepared folders: all of them but for pg_control, which has another name

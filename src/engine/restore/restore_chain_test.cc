@@ -4,12 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <fstream>
-
-#include "base/error.h"
-#include "engine/recorded_events.h"
-#include "engine/restore/chain_fixture.h"
-#include "engine/restore/restore.h"
+#include "engine/restore/restoring_chains.h"
 #include "os/tree.h"
 
 namespace barman::engine {
@@ -18,13 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-class ClockOfChains final : public Clock {
- public:
-  [[nodiscard]] Time now() const override { return Time(std::chrono::seconds(2000)); }
-  bool sleep(std::chrono::milliseconds, const std::stop_token&) override { return true; }
-};
-
-class RestoringChains : public testing::Test {
+class RestoringChains : public ChainRestoreTest {
  protected:
   RestoringChains() {
     fixture.add({{"base/5/1", relation_blocks("abcde")},
@@ -42,65 +31,21 @@ class RestoringChains : public testing::Test {
                  {"base/5/new", "new"},
                  {"postgresql.conf", "archive_command = 'cp'\n"},
                  {"pg_tblspc/16384/PG_17/5/INCREMENTAL.9", increment_of(3, {{2, 'r'}})}});
-    request.destination = fixture.folder / "to";
-    request.tablespaces = {{"far", (fixture.folder / "to-far").string()}};
-    request.jobs = 2;
-    request.get_wal_command = "true";
   }
-
-  RestoreResult restore() {
-    request.chain = fixture.chain;
-    request.backup = fixture.chain.back();
-    const RestorePlan plan = plan_restore(fixture.home, request, {}, clock.now());
-    planned = plan.bytes;
-    return execute_restore(fixture.home, request, plan, clock, events, stop.get_token());
-  }
-
-  std::string failure() {
-    try {
-      restore();
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "none";
-  }
-
-  [[nodiscard]] std::string text(const std::string& name) const {
-    return os::read_file(request.destination / name).value_or("(none)");
-  }
-
-  void flip(const fs::path& path, std::uint64_t at) const {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(static_cast<std::streamoff>(at));
-    const auto byte = static_cast<char>(file.get() ^ 1);
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(byte);
-  }
-
-  [[nodiscard]] fs::path member_file(std::size_t member, const std::string& path) const {
-    return fixture.place(fixture.chain[member], path);
-  }
-
-  ChainFixture fixture;
-  RestoreRequest request;
-  ClockOfChains clock;
-  RecordedEvents events;
-  std::stop_source stop;
-  std::uint64_t planned = 0;
 };
 
 TEST_F(RestoringChains, AppliesEachMemberInOrder) {
   const RestoreResult result = restore();
-  EXPECT_EQ(text("base/5/1"), relation_blocks("aB") + std::string(8192, '\0') + relation_blocks("D"))
+  EXPECT_EQ(restored("base/5/1"), relation_blocks("aB") + std::string(8192, '\0') + relation_blocks("D"))
       << "what the second member cut off does not come back";
-  EXPECT_EQ(text("base/5/2"), relation_blocks("yz"));
-  EXPECT_EQ(text("base/5/new"), "new");
+  EXPECT_EQ(restored("base/5/2"), relation_blocks("yz"));
+  EXPECT_EQ(restored("base/5/new"), "new");
   EXPECT_EQ(os::read_file(fixture.folder / "to-far" / "PG_17/5/9"), relation_blocks("pQr"));
-  EXPECT_EQ(text("global/pg_control"), "control 2");
-  EXPECT_FALSE(fs::exists(request.destination / "base/5/dropped"));
-  EXPECT_FALSE(fs::exists(request.destination / "base/7"));
-  EXPECT_TRUE(fs::is_directory(request.destination / "pg_notify"));
-  EXPECT_FALSE(fs::exists(request.destination / ".barman-restore-incomplete"));
+  EXPECT_EQ(restored("global/pg_control"), "control 2");
+  EXPECT_FALSE(fs::exists(restored_file("base/5/dropped")));
+  EXPECT_FALSE(fs::exists(restored_file("base/7")));
+  EXPECT_TRUE(fs::is_directory(restored_file("pg_notify")));
+  EXPECT_FALSE(fs::exists(restored_file(".barman-restore-incomplete")));
   EXPECT_GT(result.checked_files, 8U);
 }
 
@@ -110,22 +55,22 @@ TEST_F(RestoringChains, LeavesNoFileOfAnIncrementalBackup) {
     EXPECT_EQ(entry.relative.string().find("INCREMENTAL"), std::string::npos) << entry.relative;
     return true;
   });
-  EXPECT_EQ(text("backup_label").find("INCREMENTAL"), std::string::npos);
-  EXPECT_THAT(text("backup_label"), HasSubstr("START WAL LOCATION: 0/4000028"));
+  EXPECT_EQ(restored("backup_label").find("INCREMENTAL"), std::string::npos);
+  EXPECT_THAT(restored("backup_label"), HasSubstr("START WAL LOCATION: 0/4000028"));
 }
 
 TEST_F(RestoringChains, WritesTheManifestOfWhatIsThere) {
   restore();
   std::map<std::string, pgformat::ManifestFile> listed;
   pgformat::ManifestReader reader([&](const pgformat::ManifestFile& file) { listed[file.path] = file; });
-  reader.write(text("backup_manifest"));
+  reader.write(restored("backup_manifest"));
   const auto summary = reader.finish();
   EXPECT_EQ(summary.system_identifier, 7711U);
   EXPECT_EQ(summary.wal_ranges.at(0).start, fixture.chain[2].begin_xlog);
   for (const char* path : {"base/5/1", "base/5/2", "base/5/new", "backup_label", "postgresql.conf",
                            "global/pg_control", "postgresql.conf.origin", "pg_tblspc/16384/PG_17/5/9"}) {
     ASSERT_TRUE(listed.contains(path)) << path;
-    const std::string content = text(path);
+    const std::string content = restored(path);
     pgformat::Checksum checksum(pgformat::ChecksumKind::kCrc32c);
     checksum.update(reinterpret_cast<const std::byte*>(content.data()), content.size());
     EXPECT_EQ(listed[path].size, content.size()) << path;
@@ -153,10 +98,10 @@ TEST_F(RestoringChains, AFlippedBitIsNamedAndNothingStarts) {
   for (const auto& [member, path] : victims) {
     const auto victim = member_file(member, path);
     const std::uint64_t at = fs::file_size(victim) - 1;
-    flip(victim, at);
+    flip_bit(victim, at);
     EXPECT_THAT(failure(), HasSubstr(path + " of backup " + fixture.chain[member].id.text + " is damaged"));
-    EXPECT_FALSE(fs::exists(request.destination / "global/pg_control")) << path;
-    flip(victim, at);
+    EXPECT_FALSE(can_be_started()) << path;
+    flip_bit(victim, at);
   }
   EXPECT_EQ(failure(), "none");
 }
@@ -164,20 +109,20 @@ TEST_F(RestoringChains, AFlippedBitIsNamedAndNothingStarts) {
 TEST_F(RestoringChains, AFlippedBitInTheHeaderIsNamedEvenUnverified) {
   request.verify = false;
   const auto victim = member_file(1, "base/5/INCREMENTAL.1");
-  flip(victim, 0);
+  flip_bit(victim, 0);
   EXPECT_THAT(failure(), HasSubstr(victim.string() + ": incremental file: does not begin as one"));
 }
 
 TEST_F(RestoringChains, FilesThatAreClonedAreTheSameAndChecked) {
   request.combine_mode = CombineMode::kClone;
   EXPECT_EQ(failure(), "none");
-  EXPECT_EQ(text("base/5/2"), relation_blocks("yz"));
-  EXPECT_EQ(text("base/5/1").substr(8192, 8192), relation_blocks("B"));
+  EXPECT_EQ(restored("base/5/2"), relation_blocks("yz"));
+  EXPECT_EQ(restored("base/5/1").substr(8192, 8192), relation_blocks("B"));
   EXPECT_EQ(os::read_file(member_file(0, "base/5/1")), relation_blocks("abcde"))
       << "the backup stays as it was";
   fs::remove_all(request.destination);
   fs::remove_all(fixture.folder / "to-far");
-  flip(member_file(1, "base/5/2"), 9000);
+  flip_bit(member_file(1, "base/5/2"), 9000);
   EXPECT_THAT(failure(), HasSubstr("base/5/2 of backup 20260102T000000 is damaged"));
 }
 
@@ -193,8 +138,8 @@ TEST_F(RestoringChains, ChecksumsThatCameOnAlongTheChainAreWarnedOf) {
 }
 
 TEST_F(RestoringChains, WhatNobodyNeedsIsNotRead) {
-  flip(member_file(0, "base/5/2"), 0);
-  flip(member_file(0, "base/5/dropped"), 0);
+  flip_bit(member_file(0, "base/5/2"), 0);
+  flip_bit(member_file(0, "base/5/dropped"), 0);
   fs::remove(member_file(0, "base/7/3"));
   EXPECT_EQ(failure(), "none");
 }
@@ -220,7 +165,7 @@ TEST_F(RestoringChains, NeedsRoomForWhatItMakes) {
 TEST_F(RestoringChains, StopsOnRequestAndCanBeDoneAgain) {
   stop.request_stop();
   EXPECT_NE(failure(), "none");
-  EXPECT_FALSE(fs::exists(request.destination / "global/pg_control"));
+  EXPECT_FALSE(can_be_started());
   stop = {};
   EXPECT_EQ(failure(), "none");
 }
