@@ -3,7 +3,7 @@
 #   scripts/dependencies.sh build demo test      (any of the three; none: all)
 set -euo pipefail
 
-build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libbz2-dev
+build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libdeflate-dev libbz2-dev
        liblzma-dev libzstd-dev liblz4-dev libsnappy-dev
        libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev)
 demo=(postgresql-15)

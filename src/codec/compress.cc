@@ -29,6 +29,7 @@ std::size_t encoder_memory(Compression kind, int level) {
     case Compression::kZstd:
       return (level < 3 ? 2 : level < 8 ? 8 : level < 13 ? 24 : 56) * kMiB;
     case Compression::kGzip:
+      return 4 * kMiB;  // it gathers a member
     case Compression::kLz4:
     case Compression::kSnappy:
       return kMiB;
