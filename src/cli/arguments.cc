@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -24,6 +27,14 @@ std::optional<std::int64_t> integer(std::string_view text) {
 }
 
 }  // namespace
+
+void add_backup_arguments(CLI::App& command, std::string& server, std::string& backup, const char* shortcut) {
+  command.add_option("server_name", server, "The server.")->required();
+  command
+      .add_option("backup_id", backup,
+                  fmt::format("The backup: its id, its name, or a shortcut such as {}.", shortcut))
+      ->required();
+}
 
 std::string non_negative(const std::string& argument) {
   const std::optional<std::int64_t> value = integer(argument);

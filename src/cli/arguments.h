@@ -1,13 +1,21 @@
-// Checks of option arguments, for CLI11's check(): an empty answer accepts, anything else is the text of the
-// usage error.
+// Arguments that several commands have.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace barman::cli {
 
+// SERVER_NAME and BACKUP_ID, both required. `shortcut` is an example of what may stand for an id.
+void add_backup_arguments(CLI::App& command, std::string& server, std::string& backup,
+                          const char* shortcut = "latest");
+
+// Checks for CLI11's check(): an empty answer accepts, anything else is the text of the usage error.
 std::string non_negative(const std::string& argument);   // integer >= 0
 std::string positive(const std::string& argument);       // integer >= 1
 std::string timeline_word(const std::string& argument);  // current, latest or positive

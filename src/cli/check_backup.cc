@@ -6,6 +6,7 @@
 #include <CLI/Formatter.hpp>
 #include <memory>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/server_catalog.h"
 #include "cli/servers.h"
@@ -51,11 +52,7 @@ void register_check_backup(CLI::App& app, Body& chosen) {
   auto options = std::make_shared<CheckBackupOptions>();
   CLI::App* command = app.add_subcommand(
       "check-backup", "Checks that all WAL which a backup needs is archived, and updates its status.");
-  command->add_option("server_name", options->server, "The server.")->required();
-  command
-      ->add_option("backup_id", options->backup,
-                   "The backup: its id, its name, or a shortcut such as latest.")
-      ->required();
+  add_backup_arguments(*command, options->server, options->backup);
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
       const config::Server* server = select_server(parts, options->server, {.disabled = Then::kRun});

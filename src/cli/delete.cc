@@ -8,12 +8,14 @@
 
 #include "base/error.h"
 #include "catalog/file_names.h"
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/server_catalog.h"
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/delete/delete.h"
 #include "engine/delete/plan.h"
+#include "engine/server/interrupted.h"
 #include "engine/server/retention_settings.h"
 #include "engine/server/support.h"
 #include "os/lock_file.h"
@@ -45,6 +47,7 @@ void execute(Parts& parts, ServerCatalog& opened, const std::vector<catalog::Bac
 void remove(Parts& parts, const config::Server& server, const std::string& word) {
   engine::require_supported(server, engine::Verb::kDelete);
   ServerCatalog opened(server, parts.configuration);
+  engine::settle_interrupted_backups(opened.home, opened.catalog, parts.out);
   const catalog::BackupId id = opened.resolve(word, parts.out).id;
   const auto lock = os::LockFile::try_acquire(opened.home.backup_lock());
   if (!lock) {
@@ -78,11 +81,7 @@ void register_delete(CLI::App& app, Body& chosen) {
   CLI::App* command = app.add_subcommand(
       "delete",
       "Deletes a backup, the incremental backups that are built on it, and the WAL that only they needed.");
-  command->add_option("server_name", options->server, "The server.")->required();
-  command
-      ->add_option("backup_id", options->backup,
-                   "The backup: its id, its name, or a shortcut such as oldest.")
-      ->required();
+  add_backup_arguments(*command, options->server, options->backup, "oldest");
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
       const config::Server* server = select_server(parts, options->server, {});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/server_catalog.h"
 #include "cli/servers.h"
@@ -68,11 +69,7 @@ void register_list_files(CLI::App& app, Body& chosen) {
       ->check(CLI::IsMember({"standalone", "data", "wal", "full"}))
       ->capture_default_str();
   command->add_flag("--list-empty-directories", options->empty_directories, "Also name empty directories.");
-  command->add_option("server_name", options->server, "The server.")->required();
-  command
-      ->add_option("backup_id", options->backup,
-                   "The backup: its id, its name, or a shortcut such as latest.")
-      ->required();
+  add_backup_arguments(*command, options->server, options->backup);
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
       const config::Server* server = select_server(parts, options->server, {.disabled = Then::kRun});

@@ -12,6 +12,7 @@
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/server/home.h"
+#include "engine/wal/wal_format.h"
 #include "engine/wal/xlog_index.h"
 #include "report/writer.h"
 
@@ -27,7 +28,8 @@ void register_rebuild_xlogdb(CLI::App& app, Body& chosen) {
       for_each_server(parts, *names, {.inactive = Then::kSkip}, [&parts](const config::Server& server) {
         const engine::Home home = engine::home_of(server, parts.configuration);
         parts.out.info(fmt::format("Rebuilding xlogdb for server {}", server.name));
-        const auto found = engine::XlogIndex(home, parts.out).rebuild();
+        const engine::WalFormat format(server, parts.runner);
+        const auto found = engine::XlogIndex(home, parts.out, &format).rebuild();
         parts.out.info(
             fmt::format("Done rebuilding xlogdb for server {} (history: {}, backup_labels: {}, wal_file: {})",
                         server.name, found.histories, found.backup_labels, found.segments));

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/server_catalog.h"
 #include "cli/servers.h"
@@ -38,11 +39,7 @@ void show(Parts& parts, const config::Server& server, const std::string& word) {
 void register_show_backup(CLI::App& app, Body& chosen) {
   auto options = std::make_shared<ShowBackupOptions>();
   CLI::App* command = app.add_subcommand("show-backup", "Shows all that is known about one backup.");
-  command->add_option("server_name", options->server, "The server.")->required();
-  command
-      ->add_option("backup_id", options->backup,
-                   "The backup: its id, its name, or a shortcut such as latest.")
-      ->required();
+  add_backup_arguments(*command, options->server, options->backup);
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
       const config::Server* server = select_server(parts, options->server, {.disabled = Then::kRun});

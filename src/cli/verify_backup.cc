@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/held_backup.h"
 #include "cli/servers.h"
@@ -52,11 +53,7 @@ void register_verify_backup(CLI::App& app, Body& chosen) {
   CLI::App* command = app.add_subcommand(
       "verify-backup",
       "Checks the files of a backup, and of those that it is built on, against the manifest.");
-  command->add_option("server_name", options->server, "The server.")->required();
-  command
-      ->add_option("backup_id", options->backup,
-                   "The backup: its id, its name, or a shortcut such as latest.")
-      ->required();
+  add_backup_arguments(*command, options->server, options->backup);
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
       if (const config::Server* server = select_server(parts, options->server, {}))

@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/expect_failure.h"
 #include "codec/detect.h"
 #include "codec/openpgp.h"
 #include "stream/memory.h"
@@ -94,17 +95,6 @@ class GpgStages : public testing::Test {
       EXPECT_TRUE(secret->append(passphrase));
     }
     return pass(gpg_decrypt(runner_, keyring_->gpg(), secret), message);
-  }
-
-  static std::string failure(ErrorKind kind, const std::function<void()>& body) {
-    try {
-      body();
-    } catch (const Error& e) {
-      EXPECT_EQ(e.kind(), kind) << e.what();
-      return e.what();
-    }
-    ADD_FAILURE() << "nothing thrown";
-    return "";
   }
 
   os::LocalRunner runner_;

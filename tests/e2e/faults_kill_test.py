@@ -11,10 +11,9 @@ import subprocess
 import harness
 from harness import EndToEnd, wait_until
 
-# Only a chain comes by these: incremental_test.py kills there.
-OF_CHAINS = {"backup-parent-linked", "restore-member-applied"}
-# Only archives: archives_test.py kills there.
-OF_ARCHIVES = {"backup-archive-open", "backup-archive-received", "backup-archive-stored"}
+# Not every backup or restore comes by these: incremental_test.py, archives_test.py and delta_restore_test.py kill there.
+KILLED_ELSEWHERE = {"backup-parent-linked", "restore-member-applied", "restore-control-removed",
+                    "backup-archive-open", "backup-archive-received", "backup-archive-stored"}
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src")
 
 
@@ -26,7 +25,7 @@ def points(prefix):
             if name.endswith(".cc") and not name.endswith("_test.cc"):
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
                     found.update(re.findall(r'fault_point\("([^"]+)"\)', file.read()))
-    chosen = sorted(name for name in found if name.startswith(prefix + "-") and name not in OF_CHAINS | OF_ARCHIVES)
+    chosen = sorted(name for name in found if name.startswith(prefix + "-") and name not in KILLED_ELSEWHERE)
     if not chosen:
         raise AssertionError(f"no stop point of {prefix} in {SOURCES}")
     return chosen
@@ -177,6 +176,19 @@ class Killed(EndToEnd):
                 self.wal_on_disk_matches_index(barman)
                 barman.ok("check-backup", "main", kept)
                 barman.ok("delete", "main", kept)
+
+    def test_delete_settles_what_was_interrupted(self):
+        _, barman = self.streaming()
+        self.kill_at("backup-started" if "backup-started" in points("backup") else points("backup")[0], barman, "backup", "main")
+        barman.ok("backup", "--wait", "main")
+        self.kill_at(points("backup")[0], barman, "backup", "main")
+        first, good, last = barman.backup_ids("main")
+        self.assertNotEqual(barman.backup_info("main", last)["status"], "FAILED")
+        result = barman.ok("delete", "main", first)
+        self.assertRegex(result.err, f"Backup {last} of server main was interrupted")
+        self.assertEqual(barman.backup_info("main", last)["status"], "FAILED")
+        barman.ok("delete", "main", "last-failed")
+        self.assertEqual(barman.backup_ids("main"), [good])
 
     def test_receive_wal(self):
         """Killed while segments stream: the next receiver goes on without a gap, and no segment is short."""

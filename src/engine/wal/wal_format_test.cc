@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "base/expect_failure.h"
 #include "codec/codec.h"
 #include "engine/wal/fake_gpg.h"
 #include "engine/wal/sample_segment.h"
@@ -46,17 +47,6 @@ class WalFormatTest : public testing::Test {
     std::string out;
     copy_plain(path, format, std::make_unique<stream::AppendTo>(out), {});
     return out;
-  }
-
-  static std::string failure(ErrorKind kind, const std::function<void()>& body) {
-    try {
-      body();
-    } catch (const Error& e) {
-      EXPECT_EQ(e.kind(), kind) << e.what();
-      return e.what();
-    }
-    ADD_FAILURE() << "nothing thrown";
-    return "";
   }
 
   FakeGpg gpg_;
