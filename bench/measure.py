@@ -1,9 +1,11 @@
 """What every benchmark starts from: servers and a Barman as in the tests, runs with their time and peak memory, and rows of
 figures for the table that bench/run.sh prints."""
 
+import ctypes
 import json
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -22,12 +24,13 @@ VERSION = int(os.environ.get("BARMAN_BENCH_PG", "15"))
 
 
 class Run:
-    """One finished program: seconds on the clock, peak memory in MiB, bytes written to disk."""
+    """One finished program: seconds on the clock and of the processors, peak memory and what was written, in MiB."""
 
-    def __init__(self, seconds, peak_mib, written=0):
+    def __init__(self, seconds, usage):
         self.seconds = seconds
-        self.peak_mib = peak_mib
-        self.written = written
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.peak_mib = usage.ru_maxrss / 1024
+        self.written_mib = usage.ru_oublock / 2048
 
 
 def timed(command, home, preload=None, stdout=subprocess.DEVNULL):
@@ -42,7 +45,28 @@ def timed(command, home, preload=None, stdout=subprocess.DEVNULL):
     seconds = time.monotonic() - begin
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))}: exit {process.returncode}\n{said.decode(errors='replace')}")
-    return Run(seconds, usage.ru_maxrss / 1024, usage.ru_oublock * 512)
+    return Run(seconds, usage)
+
+
+def adopt_orphans():
+    """From now on processes whose parents end are ours to wait for."""
+    pr_set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def wait_for_orphans():
+    """Returns when this process has no children."""
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        pass
+
+
+def cpu_of_children():
+    """Seconds of the processors, of all that were waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def median(runs):
@@ -72,9 +96,9 @@ def above(what, value, limit, unit):
     _row(what=what, ours=f"{value:.4g} {unit}", against="", ratio="", limit=f"≥ {limit:g} {unit}", met=value >= limit)
 
 
-def ratio(what, ours, name, theirs, limit):
+def ratio(what, ours, name, theirs, limit, unit="s"):
     """Our seconds against theirs."""
-    _row(what=what, ours=f"{ours:.2f} s", against=f"{name} {theirs:.2f} s", ratio=f"{ours / theirs:.2f}", limit=f"≤ {limit:g} ×", met=ours / theirs <= limit)
+    _row(what=what, ours=f"{ours:.2f} {unit}", against=f"{name} {theirs:.2f} {unit}", ratio=f"{ours / theirs:.2f}", limit=f"≤ {limit:g} ×", met=ours / theirs <= limit)
 
 
 class Scene:
@@ -91,8 +115,8 @@ class Scene:
         for end in reversed(self._ends):
             end()
 
-    def cluster(self, name="main", **settings):
-        cluster = Cluster(self.scratch, VERSION, name)
+    def cluster(self, name="main", version=VERSION, **settings):
+        cluster = Cluster(self.scratch, version, name)
         self._ends.append(cluster.discard)
         return cluster.initdb(settings={"max_wal_size": "8GB", "checkpoint_timeout": "1h", "autovacuum": "off", **settings}).start().create_roles()
 

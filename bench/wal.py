@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import statistics
 import sys
 import time
 
@@ -96,8 +97,8 @@ def archive_compressed(scene):
             raise SystemExit("segments were left behind")
         return timed
 
-    for method in ("zstd", "gzip"):
-        barman.server("main", compression=method)
+    for method, level in (("zstd", 4), ("gzip", 6)):
+        barman.server("main", compression=method, compression_level=level)
         runs = measure.alternate(2, ours=lambda: run(barman.command("archive-wal", "main")))["ours"]
         stored = sum(os.stat(os.path.join(wals, name[:16], name)).st_size for name in names)
         measure.below(f"archive-wal with {method}, peak memory", max(run.peak_mib for run in runs), 128, "MiB")
@@ -108,6 +109,44 @@ def archive_compressed(scene):
         except (place.Missing, SystemExit) as why:  # its module for zstd need not be installed
             measure.below(what, measure.median(runs), 1000, "s")
             print(why, file=sys.stderr)
+        pushed = push(scene, cluster, kept, names, method, level)
+        if pushed is not None:
+            cpu = statistics.median(run.cpu_seconds for run in runs)
+            measure.ratio(f"archive-wal: the same with {method}, of the processors", cpu, "pgBackRest's asynchronous push", pushed, 1, "CPU s")
+
+
+def push(scene, cluster, kept, names, method, level):
+    """Seconds of the processors that pgBackRest takes to archive the segments; nothing where it is not installed."""
+    if not shutil.which("pgbackrest"):
+        print("no pgbackrest (package pgbackrest) to compare with", file=sys.stderr)
+        return None
+    base = scene.scratch.folder(f"pgbackrest-{method}")
+    settings = {"repo1-path": f"{base}/repo", "spool-path": f"{base}/spool", "lock-path": f"{base}/lock", "log-level-file": "off",
+                "log-level-console": "error", "compress-type": {"zstd": "zst", "gzip": "gz"}[method], "compress-level": level,
+                "process-max": os.cpu_count(), "archive-async": "y", "archive-timeout": 120}
+    config = f"{base}/pgbackrest.conf"
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("[global]\n" + "".join(f"{name}={value}\n" for name, value in settings.items()))
+        file.write(f"[main]\npg1-path={cluster.data}\n")
+    place.give(config)
+    program = ["pgbackrest", f"--config={config}", "--stanza=main"]
+    measure.timed([*program, "--no-online", "stanza-create"], base)
+    wal = f"{cluster.data}/pg_wal"
+    for name in os.listdir(f"{wal}/archive_status"):
+        os.unlink(f"{wal}/archive_status/{name}")
+    for name in names:
+        place.give(shutil.copy(f"{kept}/{name}", f"{wal}/{name}"))
+        open(f"{wal}/archive_status/{name}.ready", "w", encoding="utf-8").close()
+        place.give(f"{wal}/archive_status/{name}.ready")
+    os.sync()
+    measure.adopt_orphans()  # it pushes on in the background
+    before = measure.cpu_of_children()
+    measure.timed([*program, "archive-push", f"{wal}/{names[0]}"], base)
+    measure.wait_for_orphans()
+    stored = sum(name[:24] in names for _, _, files in os.walk(f"{base}/repo") for name in files)
+    if stored < len(names):
+        raise SystemExit(f"pgBackRest stored {stored} of {len(names)} segments")
+    return measure.cpu_of_children() - before
 
 
 def _made(folder):

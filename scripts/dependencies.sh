@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Every Debian 12 package that the project needs, in one place; installs those that are missing.
-#   scripts/dependencies.sh build demo test      (any of the three; none: all)
+#   scripts/dependencies.sh build demo test bench     (any of them; none: the first three)
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libdeflate-dev libbz2-dev
        liblzma-dev libzstd-dev liblz4-dev libsnappy-dev
        libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev)
 demo=(postgresql-15)
+bench=(zstd pgbackrest)  # what the benchmarks compare with
 test=(libgtest-dev libgmock-dev ccache clang clang-tidy python3 postgresql-15 procps
       patchelf file)
 
@@ -17,7 +18,8 @@ for group in "$@"; do
     build) wanted+=("${build[@]}") ;;
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
-    *) echo "dependencies.sh: no group called $group; there are build, demo, test" >&2; exit 2 ;;
+    bench) wanted+=("${bench[@]}") ;;
+    *) echo "dependencies.sh: no group called $group; there are build, demo, test, bench" >&2; exit 2 ;;
   esac
 done
 
