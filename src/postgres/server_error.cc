@@ -27,9 +27,12 @@ constexpr std::array kRules = {
          "line of its own with the database \"replication\"."},
     Rule{"28", "", ErrorKind::kFailed, "Check that the role exists on the server and may log in."},
     Rule{"3D000", "", ErrorKind::kFailed, "Check dbname in the connection string."},
+    Rule{"53300", "max_wal_senders (currently 0)", ErrorKind::kFailed,
+         "The server sends its WAL to nobody: set wal_level = replica and max_wal_senders = 10 on it, and "
+         "restart it."},
     Rule{"53300", "max_wal_senders", ErrorKind::kTransient,
          "Raise max_wal_senders on the server (restart needed), or end a client listed in "
-         "pg_stat_replication; with wal_level = minimal there are none, and wal_level must be replica."},
+         "pg_stat_replication."},
     Rule{"53300", "", ErrorKind::kTransient,
          "Raise max_connections on the server, or close other connections."},
     Rule{"53400", "", ErrorKind::kFailed,

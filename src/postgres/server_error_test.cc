@@ -31,11 +31,19 @@ TEST(Diagnose, MissingPrivilegeMeansTheReplicationAttributeOnlyOnAReplicationCon
 }
 
 TEST(Diagnose, NoFreeWalSenderMayPassAndNamesWhatToRaise) {
+  const auto diagnosis = diagnose(
+      said("53300", "number of requested standby connections exceeds max_wal_senders (currently 10)"),
+      ConnectionUse::kReplication);
+  EXPECT_EQ(diagnosis.kind, ErrorKind::kTransient);
+  EXPECT_NE(diagnosis.advice.find("Raise max_wal_senders"), std::string::npos);
+}
+
+TEST(Diagnose, AServerThatHasNoWalSendersNeedsOtherSettings) {
   const auto diagnosis =
       diagnose(said("53300", "number of requested standby connections exceeds max_wal_senders (currently 0)"),
                ConnectionUse::kReplication);
-  EXPECT_EQ(diagnosis.kind, ErrorKind::kTransient);
-  EXPECT_NE(diagnosis.advice.find("wal_level = minimal"), std::string::npos);
+  EXPECT_EQ(diagnosis.kind, ErrorKind::kFailed);
+  EXPECT_NE(diagnosis.advice.find("wal_level = replica"), std::string::npos);
 }
 
 TEST(Diagnose, SlotTroubles) {

@@ -168,6 +168,19 @@ class ReceiveWal(EndToEnd):
         barman.server("main", other)
         self.assert_fails(barman.run("receive-wal", "main"), says="is of the PostgreSQL cluster [0-9]+, but the server is the cluster")
 
+    def test_a_server_that_does_not_let_us(self):
+        cluster = self.cluster()
+        barman = self.barman().server("main", cluster)
+        cluster.sql("ALTER ROLE streaming_barman NOREPLICATION")
+        for options in ([], ["--create-slot"]):
+            self.assert_fails(barman.run("receive-wal", *options, "main"), says=r"replication role.*ALTER ROLE \.\.\. REPLICATION")
+        cluster.sql("ALTER ROLE streaming_barman REPLICATION")
+        cluster.sql("ALTER SYSTEM SET wal_level = minimal")
+        cluster.sql("ALTER SYSTEM SET max_wal_senders = 0")
+        cluster.restart()
+        self.assert_fails(barman.run("receive-wal", "main"), says="set wal_level = replica and max_wal_senders")
+        self.assertEqual(self.streaming_files(barman), [])
+
     def test_segment_sizes(self):
         for size in (1, 64):
             with self.subTest(size=size):
