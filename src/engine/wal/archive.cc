@@ -58,7 +58,7 @@ class ArchiveRun {
         talk_(talk),
         clock_(clock),
         events_(events),
-        index_(home, events),
+        index_(home, events, &settings.format),
         system_identifier_(known_system_identifier(home)) {}
 
   void run(Archiver archiver, const std::stop_token& stop) {
@@ -136,8 +136,9 @@ class ArchiveRun {
 
     const fs::path target = home_.archived(file.parsed, file.name);
     const Place place = place_of(source, target);
-    if (place == Place::kTaken && !is_stored_already(source, target, file.parsed)) {
-      return put_aside_conflict(source);
+    // What cannot be read, for want of a secret key, may hold anything.
+    if (place == Place::kTaken && !same_wal(source, target, file.parsed, settings_.format).value_or(false)) {
+      return put_aside_conflict(source, target);
     }
     waiting.push_back({.name = file.name,
                        .source = source,
@@ -168,18 +169,9 @@ class ArchiveRun {
     return {file.source, file.target, entry_of(file), file.place != Place::kFree};
   }
 
-  // Whether the archived file holds the same WAL as the one that has arrived. Who only has the public key
-  // cannot read what was encrypted; then the time tells, which the archived file has from the one that it was
-  // made of: a run that did not come to its end left both.
-  [[nodiscard]] bool is_stored_already(const fs::path& source, const fs::path& target,
-                                       const pgformat::WalName& name) const {
-    if (const auto same = same_wal(source, target, name, settings_.format)) return *same;
-    return fs::last_write_time(source) == fs::last_write_time(target);
-  }
-
-  [[nodiscard]] static catalog::WalEntry entry_of(const Waiting& file) {
+  [[nodiscard]] catalog::WalEntry entry_of(const Waiting& file) const {
     const bool is_new = file.place == Place::kFree;
-    auto entry = is_new ? describe_file(file.target) : describe_stored_wal(file.target);
+    auto entry = is_new ? describe_file(file.target) : describe_stored_wal(file.target, &settings_.format);
     if (!entry) {
       throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was archived", file.target.native()));
     }
@@ -229,7 +221,12 @@ class ArchiveRun {
         source.filename().native(), examination.reason, to.native()));
   }
 
-  void put_aside_conflict(const fs::path& source) {
+  // The run that stored the archived file may have been killed before the index knew of it.
+  void put_aside_conflict(const fs::path& source, const fs::path& target) {
+    os::sync_file(target);
+    os::sync_directory(target.parent_path());
+    if (const auto entry = describe_stored_wal(target, &settings_.format))
+      index_.append_missing({&*entry, 1});
     quarantine(home_, source, kDuplicate, clock_, events_);
     result_.conflicts.push_back(source.filename());
     events_.info(fmt::format("\tError: {} is already present in server {}. File moved to errors directory.",

@@ -42,27 +42,29 @@ bool is_regular(const fs::path& path) {
   return fs::is_regular_file(path, ignored);
 }
 
-void visit_file(const fs::path& path, const std::string& folder, const ArchiveVisitor& visitor) {
+void visit_file(const fs::path& path, const std::string& folder, const WalFormat* format,
+                const ArchiveVisitor& visitor) {
   const auto name = pgformat::parse_wal_name(path.filename().native());
   if (!name || pgformat::hash_directory(*name) != folder || !is_regular(path)) {
     visitor.foreign(path);
     return;
   }
-  if (const auto entry = describe_stored_wal(path)) visitor.wal(*name, *entry);
+  if (const auto entry = describe_stored_wal(path, format)) visitor.wal(*name, *entry);
 }
 
 }  // namespace
 
-void scan_archive(const fs::path& wals, const std::string& index_name, const ArchiveVisitor& visitor) {
+void scan_archive(const fs::path& wals, const std::string& index_name, const WalFormat* format,
+                  const ArchiveVisitor& visitor) {
   const Children top = children_of(wals);
   for (const fs::path& folder : top.folders) {
     const Children inside = children_of(folder);
     for (const fs::path& nested : inside.folders) visitor.foreign(nested);
-    for (const fs::path& file : inside.files) visit_file(file, folder.filename().native(), visitor);
+    for (const fs::path& file : inside.files) visit_file(file, folder.filename().native(), format, visitor);
   }
   for (const fs::path& file : top.files) {
     // Also "<index>.old" and the like, that somebody put aside.
-    if (!file.filename().native().starts_with(index_name)) visit_file(file, "", visitor);
+    if (!file.filename().native().starts_with(index_name)) visit_file(file, "", format, visitor);
   }
 }
 

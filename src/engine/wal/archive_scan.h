@@ -10,6 +10,8 @@
 
 namespace barman::engine {
 
+class WalFormat;
+
 // What a scan of the archive finds, in ascending order of names within each folder, folders first.
 struct ArchiveVisitor {
   std::function<void(const pgformat::WalName&, const catalog::WalEntry&)> wal;
@@ -18,8 +20,8 @@ struct ArchiveVisitor {
 
 // Goes through `wals`: segments, partials and backup labels in the folders of 16 digits, history files at the
 // top. Skips `index_name`, and dot files, which are somebody's work in progress. An archive that does not
-// exist is empty.
-void scan_archive(const std::filesystem::path& wals, const std::string& index_name,
+// exist is empty. For `format` see describe_stored_wal().
+void scan_archive(const std::filesystem::path& wals, const std::string& index_name, const WalFormat* format,
                   const ArchiveVisitor& visitor);
 
 }  // namespace barman::engine

@@ -359,18 +359,19 @@ TEST_F(ArchiveWalTest, AnEncryptedFileIsComparedByWhatItHolds) {
   EXPECT_THAT(run({.file = true, .format = format}).conflicts, ElementsAre(kOne));
 }
 
-TEST_F(ArchiveWalTest, WithoutTheSecretKeyTheTimeTellsWhetherAnEncryptedFileIsTheSame) {
+TEST_F(ArchiveWalTest, WithoutTheSecretKeyAnEncryptedFileIsNeverTakenForTheSame) {
   const ArchiveSettings settings{.file = true, .format = gpg_.format({.key_id = "key"}, "")};
   const auto source = scratch_.home.incoming / kOne;
   arrive(kOne, segment(kOne));
   const auto time = fs::last_write_time(source);
   run(settings);
-  arrive(kOne, segment(kOne));
+  const std::string stored = ScratchHome::read(archived(kOne));
+  arrive(kOne, segment(kOne, kSystem, 'y'));
   fs::last_write_time(source, time);
-  EXPECT_THAT(run(settings).duplicates, ElementsAre(kOne));
-  arrive(kOne, segment(kOne));
-  fs::last_write_time(source, time + 1ns);
   EXPECT_THAT(run(settings).conflicts, ElementsAre(kOne));
+  EXPECT_EQ(ScratchHome::read(archived(kOne)), stored);
+  EXPECT_THAT(errors(), ElementsAre(testing::EndsWith(".duplicate")));
+  EXPECT_THAT(indexed(), ElementsAre(kOne));
 }
 
 TEST_F(ArchiveWalTest, ManySegmentsAtOnceAreStoredInOrder) {
@@ -398,6 +399,20 @@ TEST_F(ArchiveWalTest, TheCustomFilterIsUsedWithAWarningInTheLog) {
   run({.file = true, .format = format});
   EXPECT_THAT(ScratchHome::read(scratch_.home.xlogdb), HasSubstr("\tcustom\tNone\n"));
   EXPECT_THAT(events_.logged, ElementsAre(HasSubstr("compression = custom is deprecated")));
+}
+
+TEST_F(ArchiveWalTest, AnIndexThatIsMadeAnewKnowsTheCustomFilter) {
+  const WalFormat format = gpg_.format({.compression = "custom",
+                                        .custom_compression = "tr x y",
+                                        .custom_decompression = "tr y x",
+                                        .custom_magic = "0x10d1"},
+                                       "");
+  arrive(kOne, segment(kOne));
+  run({.file = true, .format = format});
+  const std::string written = ScratchHome::read(scratch_.home.xlogdb);
+  EXPECT_THAT(written, HasSubstr("\tcustom\tNone\n"));
+  XlogIndex(scratch_.home, events_, &format).rebuild();
+  EXPECT_EQ(ScratchHome::read(scratch_.home.xlogdb), written);
 }
 
 TEST_F(ArchiveWalTest, AFailureInTheMiddleCompletesWhatWasStoredBefore) {
@@ -447,14 +462,16 @@ class KilledArchiveTest : public ArchiveWalTest, public testing::WithParamInterf
     ASSERT_TRUE(WIFSIGNALED(status)) << "never came to " << GetParam();
   }
 
-  void expect_recovery(const ArchiveSettings& settings) {
+  // Files that arrived may be put aside, but not lost.
+  void expect_recovery(const ArchiveSettings& settings,
+                       const testing::Matcher<std::vector<std::string>>& put_aside = IsEmpty()) {
     arrive(kOne, segment(kOne));
     arrive(kTwo, segment(kTwo));
     run_killed(settings);
     run(settings);
     EXPECT_THAT(indexed(), testing::UnorderedElementsAre(kOne, kTwo));
     EXPECT_THAT(incoming(), IsEmpty());
-    EXPECT_THAT(errors(), IsEmpty());
+    EXPECT_THAT(errors(), put_aside);
     EXPECT_THAT(names_in(archived(kOne).parent_path()), ElementsAre(kOne, kTwo));
   }
 };
@@ -470,7 +487,8 @@ TEST_P(KilledWhileCopying, TheNextRunLosesNothingAndCountsNothingTwice) {
   expect_recovery({.file = true, .format = gpg_.format({.compression = "gzip"}, "")});
 }
 TEST_P(KilledWhileCopying, TheSameWithoutTheKeyToReadWhatWasEncrypted) {
-  expect_recovery({.file = true, .format = gpg_.format({.compression = "gzip", .key_id = "key"}, "")});
+  expect_recovery({.file = true, .format = gpg_.format({.compression = "gzip", .key_id = "key"}, "")},
+                  testing::Each(testing::EndsWith(".duplicate")));
 }
 INSTANTIATE_TEST_SUITE_P(Points, KilledWhileCopying,
                          testing::Values("archive-copied", "archive-renamed", "archive-stored",

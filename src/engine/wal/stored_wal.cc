@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "engine/wal/wal_format.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
 
@@ -44,10 +45,14 @@ std::optional<catalog::WalEntry> describe_file(const std::filesystem::path& path
                                    1e-9 * static_cast<double>(status.st_mtim.tv_nsec)};
 }
 
-std::optional<catalog::WalEntry> describe_stored_wal(const std::filesystem::path& path) {
+std::optional<catalog::WalEntry> describe_stored_wal(const std::filesystem::path& path,
+                                                     const WalFormat* format) {
   auto entry = describe_file(path);
   if (!entry) return std::nullopt;
-  const StoredForm form = stored_form(read_front(path, codec::kDetectBytes));
+  const auto front = read_front(path, codec::kDetectBytes);
+  const auto name = pgformat::parse_wal_name(entry->name);
+  const StoredForm form = format != nullptr && name ? format->form_of(front, *name) : stored_form(front);
+  if (form.custom) entry->compression = "custom";
   if (form.compression) entry->compression = name_of(*form.compression);
   if (form.encrypted) entry->encryption = "gpg";
   return entry;

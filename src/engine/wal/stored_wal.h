@@ -11,6 +11,8 @@
 
 namespace barman::engine {
 
+class WalFormat;
+
 struct StoredForm {
   std::optional<codec::Compression> compression{};  // nothing if encrypted: it cannot be seen
   bool encrypted = false;
@@ -24,9 +26,10 @@ StoredForm stored_form(stream::Bytes front);
 // At most `size` bytes of the front of a file. Throws kFailed if it cannot be read.
 std::vector<std::byte> read_front(const std::filesystem::path& path, std::size_t size);
 
-// The entry of the file that is stored under this name; nothing if it vanished. Throws kFailed if it
-// cannot be read.
-std::optional<catalog::WalEntry> describe_stored_wal(const std::filesystem::path& path);
+// The entry of the file that is stored under this name; nothing if it vanished. Only with the server's format
+// is it known what its custom filter made. Throws kFailed if it cannot be read.
+std::optional<catalog::WalEntry> describe_stored_wal(const std::filesystem::path& path,
+                                                     const WalFormat* format);
 
 // The entry with size and time of the file, as os.stat() of Python gives them.
 std::optional<catalog::WalEntry> describe_file(const std::filesystem::path& path);

@@ -104,7 +104,7 @@ stream::Stage WalFormat::compressing(std::uint64_t size, unsigned threads) const
   const codec::Compression kind = *kind_;
   const int level = codec::level_of(kind, settings_.level);
   if (settings_.compression == "pigz" && threads > 1) return codec::compress(kind, level, threads);
-  // One frame of a known size: there are readers that know no other.
+  // One frame of a known size, as far as the method has it: there are readers that know no other.
   return stream::through([=] { return codec::compressor(kind, level, size); });
 }
 

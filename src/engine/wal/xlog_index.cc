@@ -224,7 +224,7 @@ XlogIndex::Rebuilt XlogIndex::write_anew(std::span<const catalog::WalEntry> know
   os::make_directories(home_.xlogdb.parent_path());
   remove_unfinished(home_.xlogdb);
   auto file = os::create_file(home_.xlogdb, {.mode = kIndexMode});
-  scan_archive(home_.wals, home_.xlogdb.filename().native(),
+  scan_archive(home_.wals, home_.xlogdb.filename().native(), format_,
                {.wal =
                     [&](const pgformat::WalName& name, const catalog::WalEntry& entry) {
                       const auto better = by_name.find(entry.name);

@@ -17,9 +17,13 @@
 
 namespace barman::engine {
 
+class WalFormat;
+
 class XlogIndex {
  public:
-  XlogIndex(const Home& home, Events& events) : home_(home), events_(events) {}
+  // With the server's format, which outlives it, an index that is made anew names the custom compression too.
+  XlogIndex(const Home& home, Events& events, const WalFormat* format = nullptr)
+      : home_(home), events_(events), format_(format) {}
 
   // All entries in file order. Lines that cannot be read are reported by number as a warning, and skipped.
   // A missing file is rebuilt from the archive first.
@@ -65,6 +69,7 @@ class XlogIndex {
 
   const Home& home_;
   Events& events_;
+  const WalFormat* format_;
 };
 
 }  // namespace barman::engine
