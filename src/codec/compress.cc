@@ -1,5 +1,8 @@
 #include "codec/compress.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <condition_variable>
@@ -18,6 +21,8 @@ using stream::Bytes;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20U;
 constexpr std::size_t kMemory = 72 * kMiB;
+constexpr int kNicer = 5;
+constexpr unsigned kSlack = 3;  // blocks that wait for a worker or for those before them
 
 // What an encoder takes for itself at this level and size of blocks, roughly.
 std::size_t encoder_memory(Compression kind, int level) {
@@ -46,19 +51,19 @@ class BlockEncoder {
                            kind == Compression::kXz ? std::optional<std::uint64_t>(block_size(kind, level))
                                                     : std::nullopt)) {}
 
-  void encode(Bytes block, std::vector<std::byte>& frame) {
+  // Returns the size of the frame at the front of `room`, which grows as needed.
+  std::size_t encode(Bytes block, std::vector<std::byte>& room) {
     // More than any format adds to what it cannot compress: it is done in one step.
-    frame.resize(block.size() + block.size() / 32 + 4096);
+    room.resize(std::max(room.size(), block.size() + block.size() / 32 + 4096));
     std::size_t size = 0;
     while (true) {
       const auto step =
-          filter_->step(block, stream::Buffer(frame).subspan(size), stream::Filter::Input::kLast);
+          filter_->step(block, stream::Buffer(room).subspan(size), stream::Filter::Input::kLast);
       block = block.subspan(step.consumed);
       size += step.produced;
-      if (step.done) break;
-      if (size == frame.size()) frame.resize(size * 2);
+      if (step.done) return size;
+      if (size == room.size()) room.resize(size * 2);
     }
-    frame.resize(size);
   }
 
  private:
@@ -67,10 +72,19 @@ class BlockEncoder {
 
 struct Block {
   std::vector<std::byte> plain{};
-  std::vector<std::byte> frame{};
+  std::vector<std::byte> room{};  // with the frame at its front
+  std::size_t frame_size = 0;
   bool done = false;
   std::exception_ptr failure{};
+
+  [[nodiscard]] Bytes frame() const { return Bytes(room).first(frame_size); }
 };
+
+// On fewer cores than there is work for, what feeds the threads goes first: a server that sends a backup, and
+// the thread that receives it, are not kept waiting by the compression of what came before.
+void give_way() {
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), ::getpriority(PRIO_PROCESS, 0) + kNicer);
+}
 
 // Threads that encode blocks. Started one by one, as there is work for them.
 class EncoderPool {
@@ -114,11 +128,12 @@ class EncoderPool {
 
  private:
   void work() noexcept {
+    give_way();
     std::optional<BlockEncoder> encoder;
     while (Block* block = next()) {
       try {
         if (!encoder) encoder.emplace(kind_, level_);
-        encoder->encode(block->plain, block->frame);
+        block->frame_size = encoder->encode(block->plain, block->room);
       } catch (...) {
         block->failure = std::current_exception();
       }
@@ -158,7 +173,7 @@ class CompressSink final : public stream::Sink {
       : kind_(kind),
         level_(level),
         block_size_(block_size(kind, level)),
-        most_in_flight_(workers + 1),
+        most_in_flight_(workers + kSlack),
         next_(std::move(next)),
         pool_(kind, level, workers) {}
 
@@ -174,8 +189,8 @@ class CompressSink final : public stream::Sink {
 
   void finish() override {
     if (in_flight_.empty() && !wrote_any_) {
-      BlockEncoder(kind_, level_).encode(filling_.plain, filling_.frame);
-      next_->write(filling_.frame);
+      filling_.frame_size = BlockEncoder(kind_, level_).encode(filling_.plain, filling_.room);
+      next_->write(filling_.frame());
     } else {
       if (!filling_.plain.empty()) submit();
       while (!in_flight_.empty()) write_first();
@@ -201,7 +216,7 @@ class CompressSink final : public stream::Sink {
   void write_first() {
     Block& first = in_flight_.front();
     pool_.wait_for(first);
-    next_->write(first.frame);
+    next_->write(first.frame());
     wrote_any_ = true;
     first.plain.clear();
     spare_.push_back(std::move(first));
@@ -243,7 +258,7 @@ std::size_t block_size(Compression kind, int level) {
 
 unsigned default_workers(Compression kind, int level) {
   const std::size_t pair = 2 * block_size(kind, level) + block_size(kind, level) / 16;  // plain and frame
-  const std::size_t affordable = (kMemory - 2 * pair) / (pair + encoder_memory(kind, level));
+  const std::size_t affordable = (kMemory - (kSlack + 1) * pair) / (pair + encoder_memory(kind, level));
   const std::size_t cores = std::max(std::thread::hardware_concurrency(), 2U);
   return static_cast<unsigned>(std::clamp<std::size_t>(cores - 1, 1, std::max<std::size_t>(affordable, 1)));
 }

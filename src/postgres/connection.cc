@@ -1,5 +1,7 @@
 #include "postgres/connection.h"
 
+#include <time.h>
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -148,11 +150,23 @@ Result Connection::next_result(std::string_view doing, SocketWait& wait) {
   throw server_error(doing, message_of(result.get()), use_);
 }
 
+namespace {
+
+// A server sends 8 kB at a time. Who is woken for each of them spends more on waking and going to sleep again
+// than on the data.
+void gather() {
+  constexpr timespec kShort{.tv_sec = 0, .tv_nsec = 20'000};
+  ::nanosleep(&kShort, nullptr);
+}
+
+}  // namespace
+
 std::optional<CopyData> Connection::copy_data(SocketWait& wait) {
   for (;;) {
     bool ended = false;
     if (auto data = copy_data_at_hand(ended)) return data;
     if (ended) return std::nullopt;
+    gather();
     wait.wait(PQsocket(handle_.get()), SocketWait::For::kReading);
   }
 }
