@@ -162,7 +162,7 @@ class OnThisSide(Archives):
 
 
 class OnTheServer(Archives):
-    @on_versions(15, 17, 18)
+    @on_versions(15, 18)
     def test_archives_and_plain_files(self, version):
         cluster, barman = self.scene(version, backup_compression_location="server")
         for name in ("gzip", "lz4", "zstd"):
@@ -193,15 +193,14 @@ class Encrypted(Archives):
 
     def test_every_compression(self):
         cluster, barman = self.encrypted_scene()
-        for location in ("client", "server"):
-            for name in ("none", "gzip", "lz4", "zstd"):
-                with self.subTest(name=name, location=location):
-                    barman.server("main", backup_compression=name, backup_compression_location=location)
-                    backup = self.back_up(barman)
-                    self.assert_whole(cluster, barman, backup, f"{FORMATS[name][0]}.gpg")
-                    info = barman.backup_info("main", backup)
-                    self.assertEqual((info["compression"], info["encryption"]), (name, "gpg"))
-                    self.assertIn("gpg", barman.ok("show-backup", "main", backup).out)
+        for name, location in (("none", "client"), ("gzip", "client"), ("zstd", "client"), ("lz4", "server")):
+            with self.subTest(name=name, location=location):
+                barman.server("main", backup_compression=name, backup_compression_location=location)
+                backup = self.back_up(barman)
+                self.assert_whole(cluster, barman, backup, f"{FORMATS[name][0]}.gpg")
+                info = barman.backup_info("main", backup)
+                self.assertEqual((info["compression"], info["encryption"]), (name, "gpg"))
+                self.assertIn("gpg", barman.ok("show-backup", "main", backup).out)
         self.keyring.forget_passphrases()
         barman.ok("verify-backup", "main", backup)
         self.assert_comes_back(cluster, barman, backup, "restored")
@@ -259,9 +258,8 @@ class Encrypted(Archives):
 
 
 class Incremental(Archives):
-    @on_versions(17, 18)
-    def test_a_chain_of_every_form(self, version):
-        cluster, barman = self.scene(version, {"summarize_wal": "on"})
+    def test_a_chain_of_every_form(self):
+        cluster, barman = self.scene(18, {"summarize_wal": "on"})
         self.encrypt(barman)
         plain = {"encryption": None, "backup_compression_format": None}
         steps = ({"backup_compression": "zstd"}, {"backup_compression": "lz4", **plain},
