@@ -26,7 +26,12 @@ void prepare(const StreamingCopy& copy) {
 void make_durable(const StreamingCopy& copy, os::FileSystemSync& sync, Events& events,
                   const std::stop_token& stop) {
   events.progress({.phase = "syncing"});
-  sync.finish(stop);
+  // Archives are stored by now; nothing else on the file system needs to be waited for.
+  if (copy.archives) {
+    os::sync_tree(copy.tablespaces, 1, stop);
+  } else {
+    sync.finish(stop);
+  }
   os::sync_directory(copy.tablespaces.parent_path());
   os::fault_point("backup-synced");
 }
