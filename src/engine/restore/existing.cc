@@ -166,7 +166,10 @@ void clear_folder(const RestoreFolder& folder, const ExistingTree& tree) {
 
 }  // namespace
 
-bool is_vacant(const fs::path& folder) { return !fs::exists(folder) || holds_nothing(folder); }
+bool is_vacant(const fs::path& folder) {
+  std::error_code ignored;
+  return !fs::is_directory(folder, ignored) || holds_nothing(folder);
+}
 
 Leftovers plan_existing(std::vector<RestoreFolder>& folders, const FinalFiles& files,
                         const catalog::BackupInfo& backup) {
@@ -174,7 +177,7 @@ Leftovers plan_existing(std::vector<RestoreFolder>& folders, const FinalFiles& f
   const fs::path& data = folders.front().to;
   const ExistingTree tree(folders, files, backup);
   for (RestoreFolder& folder : folders) {
-    if (!fs::is_directory(folder.to) || is_vacant(folder.to)) continue;
+    if (is_vacant(folder.to)) continue;
     if (folder.oid == 0) {
       check_data_directory(data, backup);
     } else {

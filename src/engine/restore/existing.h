@@ -21,7 +21,7 @@ struct Leftovers {
   friend bool operator==(const Leftovers&, const Leftovers&) = default;
 };
 
-// Whether the folder is absent or holds nothing: there is nothing that a delta restore could keep.
+// Whether the folder is absent, is none, or holds nothing: there is nothing that a delta restore could keep.
 bool is_vacant(const std::filesystem::path& folder);
 
 // Looks at the data directory and its tablespaces, and says of each that is not vacant how much of its room
