@@ -11,7 +11,7 @@ root=()
 scripts/dependencies.sh build test
 "${root[@]}" env BARMAN_TEST_PREFIX="${BARMAN_TEST_PREFIX:-/opt/barman-test}" scripts/provision.sh
 
-threaded=(stream os postgres engine)
+threaded=(stream os codec postgres engine)
 
 cmake --preset dev -DBARMAN_TEST_EVERYTHING=ON "-DBARMAN_TEST_THREADED=$(IFS=';'; echo "${threaded[*]}")"
 cmake --build --preset dev
