@@ -5,7 +5,8 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libdeflate-dev libbz2-dev
        liblzma-dev libzstd-dev liblz4-dev libsnappy-dev
-       libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev)
+       libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
+       libcurl4-openssl-dev libpugixml-dev)
 demo=(postgresql-15)
 bench=(zstd pgbackrest)  # what the benchmarks compare with
 test=(libgtest-dev libgmock-dev ccache clang clang-tidy python3 postgresql-15 procps

@@ -1,4 +1,4 @@
-// Named, immutable objects: a directory on disk, a map in memory, later an S3 bucket.
+// Named, immutable objects: a directory on disk, an S3 bucket, a map in memory.
 //
 // What holds for every store (object_store_contract.h checks it on each):
 //  - an object appears whole, when its sink is finished, or not at all;
@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,6 +31,7 @@ struct ObjectInfo {
 
 struct CreateOptions {
   bool must_be_new = false;  // finish() throws kRefused if the key is taken by then
+  std::vector<std::pair<std::string, std::string>> tags{};  // for stores that keep some beside objects
 };
 
 struct ByteRange {

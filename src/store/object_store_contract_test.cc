@@ -5,9 +5,13 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "os/process.h"
 #include "store/directory_store.h"
 #include "store/memory_store.h"
+#include "store/s3/bucket.h"
+#include "store/s3/fake_s3.h"
 #include "stream/memory.h"
 
 namespace barman::store {
@@ -37,6 +41,25 @@ struct DirectoryPlace final : Place {
   ObjectStore& store() override { return directory; }
 };
 
+// A bucket behind a server on loopback, with parts so small that objects of some bytes have several.
+struct BucketPlace final : Place {
+  FakeS3 server;
+  SystemClock clock;
+  os::LocalRunner runner;
+  S3Bucket bucket{"s3://bucket/some/where",
+                  "",
+                  {.endpoint = server.endpoint()},
+                  {.part_size = 4, .workers = 2},
+                  {.environment = keys, .runner = runner, .clock = clock}};
+  ObjectStore& store() override { return bucket.store(); }
+
+  static std::optional<std::string> keys(const char* name) {
+    if (std::string_view(name) == "AWS_ACCESS_KEY_ID") return "key";
+    if (std::string_view(name) == "AWS_SECRET_ACCESS_KEY") return "secret";
+    return std::nullopt;
+  }
+};
+
 template <class Kind>
 class ObjectStoreContract : public testing::Test {
  protected:
@@ -54,7 +77,7 @@ class ObjectStoreContract : public testing::Test {
   Kind place_;
 };
 
-using Kinds = testing::Types<MemoryPlace, DirectoryPlace>;
+using Kinds = testing::Types<MemoryPlace, DirectoryPlace, BucketPlace>;
 TYPED_TEST_SUITE(ObjectStoreContract, Kinds);
 
 TYPED_TEST(ObjectStoreContract, ShowsAnObjectOnlyWhenItIsFinished) {

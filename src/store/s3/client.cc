@@ -1,0 +1,148 @@
+#include "store/s3/client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "store/aws/credential_answer.h"
+#include "store/aws/digest.h"
+
+namespace barman::store {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kLongestPause{20000};
+
+bool may_pass(const HttpAnswer& answer, const S3Error& error) {
+  if (answer.status == 429 || (answer.status >= 500 && answer.status != 501)) return true;
+  for (const char* code :
+       {"InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "Throttling",
+        "ThrottlingException", "RequestLimitExceeded", "OperationAborted", "ConditionalRequestConflict"}) {
+    if (error.code == code) return true;
+  }
+  return false;
+}
+
+// A success that turned out to be none has the status that its document stands for.
+void unmask(HttpAnswer& answer, const std::optional<S3Error>& error) {
+  if (answer.ok() && error) answer.status = error->code == "PreconditionFailed" ? 412 : 500;
+}
+
+std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std::string& bucket) {
+  if (error.code == "NoSuchBucket") {
+    return fmt::format("there is no bucket {}; create it or correct the URL", bucket);
+  }
+  if (error.code == "InvalidAccessKeyId" || error.code == "SignatureDoesNotMatch") {
+    return fmt::format("the server does not accept the credentials ({}); check access key and secret key",
+                       error.code);
+  }
+  if (answer.status == 401 || answer.status == 403) {
+    return fmt::format("permission denied ({}); check the credentials and what they may do",
+                       error.code.empty() ? std::to_string(answer.status) : error.code);
+  }
+  if (error.code.empty()) return fmt::format("the server answers {}", answer.status);
+  return fmt::format("the server answers {} {}: {}", answer.status, error.code, error.message);
+}
+
+}  // namespace
+
+S3Client::S3Client(S3Settings settings, std::string bucket, CredentialSource& credentials,
+                   HttpTransport& transport, Clock& clock, std::stop_token stop)
+    : settings_(std::move(settings)),
+      bucket_(std::move(bucket)),
+      credentials_(credentials),
+      transport_(transport),
+      clock_(clock),
+      stop_(std::move(stop)),
+      place_(place_of(settings_, bucket_)) {}
+
+std::string S3Client::region() {
+  const std::lock_guard lock(mutex_);
+  return place_.region;
+}
+
+void S3Client::pause_before(int next) {
+  const auto most = std::min(kLongestPause, kFirstPause * (1 << std::min(next - 2, 8)));
+  std::random_device random;
+  const auto pause =
+      most / 2 + std::chrono::milliseconds(random() % static_cast<unsigned>(most.count() / 2 + 1));
+  if (!clock_.sleep(pause, stop_)) throw Error(ErrorKind::kCancelled, "stopped on request");
+}
+
+HttpAnswer S3Client::send_once(const S3Request& request, std::string_view payload, BodyReceiver* into) {
+  S3Place place;
+  {
+    const std::lock_guard lock(mutex_);
+    place = place_;
+  }
+  HttpRequest http{.method = request.method,
+                   .url = place.root + "/",
+                   .headers = request.headers,
+                   .body = request.body,
+                   .cleaning_up = request.cleaning_up};
+  if (request.key) http.url += percent_encode(*request.key, true);
+  if (!request.query.empty()) http.url += "?" + query_text(request.query);
+  const Time now = clock_.now() + std::chrono::seconds(skew_seconds_.load());
+  sign(http, credentials_.get(), {.region = place.region, .service = place.service}, now, payload);
+  return transport_.send(http, into);
+}
+
+HttpAnswer S3Client::send(const S3Request& request, BodyReceiver* into) {
+  const bool unsigned_body = place_of(settings_, bucket_).is_private && !request.body.empty();
+  const std::string payload = unsigned_body ? std::string(kUnsignedPayload) : hex_text(sha256(request.body));
+  const int most = request.cleaning_up ? 1 : settings_.attempts;
+  int lessons = 0;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      HttpAnswer answer = send_once(request, payload, into);
+      if (answer.ok() && !request.errors_in_success) return answer;
+      const std::optional<S3Error> error = parse_s3_error(answer.body);
+      if (answer.ok() && !error) return answer;
+      unmask(answer, error);
+      const S3Error why = error.value_or(S3Error{});
+      if (lessons < 3 && learn_from(answer, why)) {
+        ++lessons;
+        --attempt;
+        continue;
+      }
+      if (!may_pass(answer, why) || attempt >= most) return answer;
+    } catch (const Error& error) {
+      // A body that has begun to arrive is the caller's to go on with.
+      if (error.kind() != ErrorKind::kTransient || attempt >= most || into != nullptr) throw;
+    }
+    pause_before(attempt + 1);
+  }
+}
+
+bool S3Client::learn_from(const HttpAnswer& answer, const S3Error& error) {
+  if (error.code == "ExpiredToken" || error.code == "TokenRefreshRequired") {
+    credentials_.forget();
+    return true;
+  }
+  if (error.code == "RequestTimeTooSkewed") {
+    const auto theirs = parse_http_time(answer.header("date"));
+    if (!theirs) return false;
+    skew_seconds_ = std::chrono::duration_cast<std::chrono::seconds>(*theirs - clock_.now()).count();
+    return true;
+  }
+  std::string region(answer.header("x-amz-bucket-region"));
+  if (region.empty()) region = error.region;
+  const bool elsewhere = answer.status == 301 || answer.status == 307 || answer.status == 400;
+  const std::lock_guard lock(mutex_);
+  if (!elsewhere || region.empty() || region == place_.region) return false;
+  S3Settings there = settings_;
+  there.region = region;
+  place_ = place_of(there, bucket_);
+  return true;
+}
+
+void S3Client::refuse(const HttpAnswer& answer, const std::string& doing) const {
+  const S3Error error = parse_s3_error(answer.body).value_or(S3Error{});
+  ErrorKind kind = ErrorKind::kFailed;
+  if (may_pass(answer, error)) kind = ErrorKind::kTransient;
+  if (answer.status == 412) kind = ErrorKind::kRefused;
+  throw Error(kind, fmt::format("{}: {}", doing, meaning_of(answer, error, bucket_)));
+}
+
+}  // namespace barman::store

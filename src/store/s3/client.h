@@ -1,0 +1,68 @@
+// Requests to one bucket: signed, and made again where that may help.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "store/aws/credentials.h"
+#include "store/http/http.h"
+#include "store/http/url.h"
+#include "store/s3/answers.h"
+#include "store/s3/place.h"
+
+namespace barman::store {
+
+struct S3Request {
+  std::string method;
+  std::optional<std::string> key{};  // none: the bucket itself
+  Query query{};
+  std::vector<Header> headers{};
+  stream::Bytes body{};            // borrowed; sent again with each attempt
+  bool errors_in_success = false;  // 200 may be followed by an <Error>
+  bool cleaning_up = false;        // goes out although a stop is requested, and is tried once
+};
+
+// May be used from several threads.
+class S3Client {
+ public:
+  // All outlive the client.
+  S3Client(S3Settings settings, std::string bucket, CredentialSource& credentials, HttpTransport& transport,
+           Clock& clock, std::stop_token stop);
+
+  // The final answer, whatever its status: failures that may pass (the connection, 429, 5xx) were tried
+  // again, after growing random pauses; so were expired credentials, a wrong clock and a wrong region, once.
+  // Throws what HttpTransport::send throws. With `into`, a body that breaks off is not asked for again.
+  HttpAnswer send(const S3Request& request, BodyReceiver* into = nullptr);
+
+  // Throws what an answer that is not wanted means: kTransient for 5xx, kRefused for a failed condition, else
+  // kFailed. The text begins with `doing` ("cannot read x from bucket b").
+  [[noreturn]] void refuse(const HttpAnswer& answer, const std::string& doing) const;
+
+  [[nodiscard]] const std::string& bucket() const { return bucket_; }
+  [[nodiscard]] std::string region();
+  [[nodiscard]] int attempts() const { return settings_.attempts; }
+  // Waits before attempt number `next`, 2 and more. Throws kCancelled.
+  void pause_before(int next);
+
+ private:
+  HttpAnswer send_once(const S3Request& request, std::string_view payload, BodyReceiver* into);
+  // Whether something was changed that lets another attempt succeed.
+  bool learn_from(const HttpAnswer& answer, const S3Error& error);
+
+  S3Settings settings_;
+  const std::string bucket_;
+  CredentialSource& credentials_;
+  HttpTransport& transport_;
+  Clock& clock_;
+  const std::stop_token stop_;
+
+  std::mutex mutex_;  // guards place_
+  S3Place place_;
+  std::atomic<std::int64_t> skew_seconds_ = 0;  // the server's clock less ours
+};
+
+}  // namespace barman::store

@@ -1,0 +1,299 @@
+#include "store/s3/s3_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "os/durable_file.h"
+#include "store/aws/credential_answer.h"
+#include "store/aws/digest.h"
+#include "store/key.h"
+#include "store/s3/ranged_read.h"
+
+namespace barman::store {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+constexpr std::size_t kMostBatch = 1000;
+
+std::vector<Header> customer_headers(const std::string& key) {
+  if (key.empty()) return {};
+  const std::string name = "x-amz-server-side-encryption-customer-";
+  const stream::Bytes bytes = stream::bytes_of(key);
+  return {{name + "algorithm", "AES256"},
+          {name + "key", base64_text(bytes)},
+          {name + "key-md5", md5_base64(bytes)}};
+}
+
+std::vector<Header> create_headers(const S3Form& form, const CreateOptions& options) {
+  std::vector<Header> headers;
+  if (!form.encryption.empty()) headers.emplace_back("x-amz-server-side-encryption", form.encryption);
+  if (!form.kms_key.empty())
+    headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", form.kms_key);
+  std::string tags;
+  for (const auto& [name, value] : options.tags) {
+    if (!tags.empty()) tags += '&';
+    tags += percent_encode(name) + "=" + percent_encode(value);
+  }
+  if (!tags.empty()) headers.emplace_back("x-amz-tagging", tags);
+  return headers;
+}
+
+bool is_good_key(std::string_view key) {
+  try {
+    check_key(key);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::uint64_t size_in(const HttpAnswer& answer) {
+  const std::string_view text = answer.header("content-length");
+  std::uint64_t size = 0;
+  std::from_chars(text.data(), text.data() + text.size(), size);
+  return size;
+}
+
+}  // namespace
+
+void check_form(const S3Form& form) {
+  if (!form.kms_key.empty() && form.encryption != "aws:kms") {
+    throw Error(ErrorKind::kUsage, "a KMS key needs the encryption aws:kms; choose it or leave the key out");
+  }
+  if (!form.customer_key.empty() && !form.encryption.empty()) {
+    throw Error(ErrorKind::kUsage,
+                "a customer key cannot be used together with another encryption; choose one");
+  }
+}
+
+std::string read_customer_key(const std::string& url) {
+  constexpr std::string_view kScheme = "file://";
+  const std::string path = url.starts_with(kScheme) ? url.substr(kScheme.size()) : "";
+  if (!path.starts_with('/')) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the customer key '{}' is not file:// and an absolute path", url));
+  }
+  constexpr std::size_t kMost = 4096;
+  std::optional<std::string> text = os::read_file(path, kMost);
+  if (!text) throw Error(ErrorKind::kUsage, fmt::format("there is no file {} with the customer key", path));
+  while (!text->empty() && std::isspace(static_cast<unsigned char>(text->back())) != 0) text->pop_back();
+  text->erase(0, std::min(text->find_first_not_of(" \t\r\n"), text->size()));
+  const auto key = parse_base64(*text);
+  if (!key || key->size() != kKeyBytes) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} does not hold {} bytes in base64", path, kKeyBytes));
+  }
+  return *key;
+}
+
+S3Store::S3Store(S3Client& client, std::string root, S3Form form)
+    : client_(client),
+      root_(root.empty() ? "" : root + "/"),
+      form_(std::move(form)),
+      customer_headers_(customer_headers(form_.customer_key)) {
+  check_form(form_);
+}
+
+std::string S3Store::full(std::string_view key) const {
+  check_key(key);
+  return root_ + std::string(key);
+}
+
+std::optional<std::string> S3Store::own(std::string_view full_key) const {
+  if (!full_key.starts_with(root_)) return std::nullopt;
+  const std::string_view key = full_key.substr(root_.size());
+  if (!is_good_key(key)) return std::nullopt;
+  return std::string(key);
+}
+
+std::unique_ptr<stream::Sink> S3Store::create(std::string_view key, CreateOptions options) {
+  UploadOptions upload{.part_size = form_.part_size,
+                       .workers = form_.workers,
+                       .must_be_new = options.must_be_new,
+                       .create_headers = create_headers(form_, options),
+                       .part_headers = customer_headers_};
+  upload.create_headers.insert(upload.create_headers.end(), customer_headers_.begin(),
+                               customer_headers_.end());
+  return std::make_unique<S3Upload>(client_, full(key), std::move(upload));
+}
+
+bool S3Store::read(std::string_view key, ByteRange range, stream::Sink& into) {
+  return ranged_read(client_, full(key), customer_headers_, range, into);
+}
+
+HttpAnswer S3Store::head(std::string_view key) {
+  return client_.send({.method = "HEAD", .key = full(key), .headers = customer_headers_});
+}
+
+std::optional<ObjectInfo> S3Store::stat(std::string_view key) {
+  const HttpAnswer answer = head(key);
+  if (answer.status == 404) return std::nullopt;
+  if (!answer.ok())
+    client_.refuse(answer, fmt::format("cannot look at {} in bucket {}", full(key), client_.bucket()));
+  return ObjectInfo{.key = std::string(key),
+                    .size = size_in(answer),
+                    .modified = parse_http_time(answer.header("last-modified")).value_or(Time{})};
+}
+
+void S3Store::list_pages(std::string_view prefix, bool one_level,
+                         const std::function<bool(const ListPage&)>& visit) {
+  const std::string whole = root_ + std::string(prefix);
+  std::string token;
+  while (true) {
+    S3Request request{.method = "GET",
+                      .query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", whole}}};
+    if (one_level) request.query.emplace_back("delimiter", "/");
+    if (!token.empty()) request.query.emplace_back("continuation-token", token);
+    const HttpAnswer answer = client_.send(request);
+    const std::string doing = fmt::format("cannot list {} of bucket {}", whole, client_.bucket());
+    if (!answer.ok()) client_.refuse(answer, doing);
+    const ListPage page = parse_list_page(answer.body);
+    if (!visit(page) || page.next.empty()) return;
+    if (page.next == token)
+      throw Error(ErrorKind::kFailed, doing + ": the server sends the same page again and again");
+    token = page.next;
+  }
+}
+
+void S3Store::list(std::string_view prefix, const Visit& visit) {
+  list_pages(prefix, false, [&](const ListPage& page) {
+    return std::ranges::all_of(page.objects, [&](const ListedObject& object) {
+      const auto key = own(object.key);
+      return !key || !key->starts_with(prefix) ||
+             visit({.key = *key, .size = object.size, .modified = object.modified});
+    });
+  });
+}
+
+std::vector<std::string> S3Store::children(std::string_view folder) {
+  if (!folder.empty()) check_key(folder);
+  const std::string prefix = folder.empty() ? "" : std::string(folder) + "/";
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& full_key, const char* end) {
+    const auto key = own(full_key);
+    if (key && key->starts_with(prefix)) names.push_back(key->substr(prefix.size()) + end);
+  };
+  list_pages(prefix, true, [&](const ListPage& page) {
+    for (const ListedObject& object : page.objects) add(object.key, "");
+    for (const std::string& below : page.folders)
+      add(below.substr(0, below.size() - std::min<std::size_t>(1, below.size())), "/");
+    return true;
+  });
+  std::ranges::sort(names);
+  return names;
+}
+
+bool S3Store::remove(std::string_view key) {
+  if (!stat(key)) return false;
+  const HttpAnswer answer = client_.send({.method = "DELETE", .key = full(key)});
+  if (answer.status == 404) return false;
+  if (!answer.ok())
+    client_.refuse(answer, fmt::format("cannot remove {} from bucket {}", full(key), client_.bucket()));
+  return true;
+}
+
+std::vector<NotDeleted> S3Store::remove_all(const std::vector<std::string>& keys, std::size_t batch) {
+  batch = std::clamp<std::size_t>(batch, 1, kMostBatch);
+  std::vector<NotDeleted> failed;
+  for (std::size_t at = 0; at < keys.size(); at += batch) {
+    std::vector<std::string> some;
+    for (std::size_t i = at; i < std::min(keys.size(), at + batch); ++i) some.push_back(full(keys[i]));
+    for (NotDeleted& one : remove_batch(some)) {
+      one.key = own(one.key).value_or(one.key);
+      failed.push_back(std::move(one));
+    }
+  }
+  return failed;
+}
+
+std::vector<NotDeleted> S3Store::remove_batch(const std::vector<std::string>& keys) {
+  const std::string document = delete_document(keys);
+  const HttpAnswer answer =
+      client_.send({.method = "POST",
+                    .query = {{"delete", ""}},
+                    .headers = {{"content-type", "application/xml"},
+                                {"content-md5", md5_base64(stream::bytes_of(document))}},
+                    .body = stream::bytes_of(document)});
+  if (answer.ok()) return parse_delete_result(answer.body);
+  const S3Error error = parse_s3_error(answer.body).value_or(S3Error{});
+  const bool unknown = answer.status == 501 || answer.status == 405 || error.code == "NotImplemented" ||
+                       error.code == "MissingContentMD5" ||
+                       error.message.find("content-md5") != std::string::npos;
+  if (unknown) return remove_singly(keys);
+  client_.refuse(answer, fmt::format("cannot remove objects from bucket {}", client_.bucket()));
+}
+
+std::vector<NotDeleted> S3Store::remove_singly(const std::vector<std::string>& keys) {
+  std::vector<NotDeleted> failed;
+  for (const std::string& key : keys) {
+    const HttpAnswer answer = client_.send({.method = "DELETE", .key = key});
+    if (answer.ok() || answer.status == 404) continue;
+    const S3Error error =
+        parse_s3_error(answer.body).value_or(S3Error{.code = std::to_string(answer.status)});
+    failed.push_back({.key = key, .error = error});
+  }
+  return failed;
+}
+
+bool S3Store::is_locked(std::string_view key, Time now) {
+  const HttpAnswer answer = head(key);
+  if (answer.status == 404) return false;
+  if (!answer.ok())
+    client_.refuse(answer, fmt::format("cannot look at {} in bucket {}", full(key), client_.bucket()));
+  const auto until = parse_utc_time(answer.header("x-amz-object-lock-retain-until-date"));
+  return (until && *until > now) || answer.header("x-amz-object-lock-legal-hold") == "ON";
+}
+
+bool S3Store::has_bucket() {
+  const HttpAnswer answer = client_.send({.method = "HEAD"});
+  if (answer.status == 404) return false;
+  if (!answer.ok()) client_.refuse(answer, fmt::format("cannot look at bucket {}", client_.bucket()));
+  return true;
+}
+
+void S3Store::create_bucket() {
+  if (client_.bucket().starts_with("arn:")) {
+    throw Error(ErrorKind::kRefused,
+                fmt::format("{} looks like an access point, which cannot be created here; create "
+                            "it and its bucket first",
+                            client_.bucket()));
+  }
+  const std::string document = create_bucket_document(client_.region());
+  const HttpAnswer answer = client_.send({.method = "PUT", .body = stream::bytes_of(document)});
+  if (!answer.ok()) client_.refuse(answer, fmt::format("cannot create bucket {}", client_.bucket()));
+}
+
+std::vector<UnfinishedUpload> S3Store::unfinished_uploads(std::string_view prefix) {
+  std::vector<UnfinishedUpload> result;
+  UploadsPage page;
+  do {
+    S3Request request{.method = "GET", .query = {{"uploads", ""}, {"prefix", root_ + std::string(prefix)}}};
+    if (!page.next_key.empty()) {
+      request.query.emplace_back("key-marker", page.next_key);
+      request.query.emplace_back("upload-id-marker", page.next_id);
+    }
+    const HttpAnswer answer = client_.send(request);
+    if (!answer.ok())
+      client_.refuse(answer, fmt::format("cannot list the uploads of bucket {}", client_.bucket()));
+    page = parse_uploads_page(answer.body);
+    for (UnfinishedUpload& upload : page.uploads) {
+      if (const auto key = own(upload.key)) {
+        upload.key = *key;
+        result.push_back(std::move(upload));
+      }
+    }
+  } while (!page.next_key.empty());
+  return result;
+}
+
+void S3Store::withdraw(const UnfinishedUpload& upload) {
+  const HttpAnswer answer =
+      client_.send({.method = "DELETE", .key = full(upload.key), .query = {{"uploadId", upload.id}}});
+  if (!answer.ok() && answer.status != 404) {
+    client_.refuse(
+        answer, fmt::format("cannot withdraw the upload of {} from bucket {}", upload.key, client_.bucket()));
+  }
+}
+
+}  // namespace barman::store

@@ -1,0 +1,71 @@
+// Objects in a bucket of Amazon S3, or of what speaks its protocol.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/object_store.h"
+#include "store/s3/client.h"
+#include "store/s3/upload.h"
+
+namespace barman::store {
+
+// How objects are written and read.
+struct S3Form {
+  std::string encryption{};    // "AES256" or "aws:kms"; empty: the bucket's own
+  std::string kms_key{};       // with "aws:kms"
+  std::string customer_key{};  // 32 bytes, for encryption with a key that the store forgets; secret
+  std::size_t part_size = 8UL * 1024 * 1024;
+  unsigned workers = 1;
+};
+
+// Throws kUsage for what does not go together.
+void check_form(const S3Form& form);
+
+// The key in a file of base64, "file:///path". Throws kUsage, naming the path, never what is in it.
+std::string read_customer_key(const std::string& url);
+
+// All keys are below `root` ("" or "a/b"), which nobody sees. Objects of other people whose names could not
+// be ours ("a//b", "../x", "folder/") are not listed.
+class S3Store final : public ObjectStore {
+ public:
+  S3Store(S3Client& client, std::string root, S3Form form);
+
+  [[nodiscard]] std::unique_ptr<stream::Sink> create(std::string_view key,
+                                                     CreateOptions options = {}) override;
+  [[nodiscard]] bool read(std::string_view key, ByteRange range, stream::Sink& into) override;
+  [[nodiscard]] std::optional<ObjectInfo> stat(std::string_view key) override;
+  void list(std::string_view prefix, const Visit& visit) override;
+  [[nodiscard]] std::vector<std::string> children(std::string_view folder) override;
+  bool remove(std::string_view key) override;
+
+  // Removes objects, `batch` (1 to 1000) a request; those that are not there are no failure. Returns what
+  // could not be removed.
+  std::vector<NotDeleted> remove_all(const std::vector<std::string>& keys, std::size_t batch = 1000);
+  // Whether a lock of the store forbids to remove the object now.
+  [[nodiscard]] bool is_locked(std::string_view key, Time now);
+
+  // Whether the bucket is there. Throws kFailed if the server does not let us see it.
+  [[nodiscard]] bool has_bucket();
+  void create_bucket();
+
+  // Uploads below `prefix` that nobody finished, and their removal.
+  [[nodiscard]] std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix);
+  void withdraw(const UnfinishedUpload& upload);
+
+ private:
+  [[nodiscard]] std::string full(std::string_view key) const;
+  // The key below the root, if it is one of ours.
+  [[nodiscard]] std::optional<std::string> own(std::string_view full_key) const;
+  [[nodiscard]] HttpAnswer head(std::string_view key);
+  void list_pages(std::string_view prefix, bool one_level, const std::function<bool(const ListPage&)>& visit);
+  std::vector<NotDeleted> remove_batch(const std::vector<std::string>& keys);
+  std::vector<NotDeleted> remove_singly(const std::vector<std::string>& keys);
+
+  S3Client& client_;
+  const std::string root_;  // empty or with "/" at the end
+  const S3Form form_;
+  const std::vector<Header> customer_headers_;
+};
+
+}  // namespace barman::store

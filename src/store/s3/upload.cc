@@ -1,0 +1,205 @@
+#include "store/s3/upload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace barman::store {
+
+namespace {
+constexpr std::size_t kMostParts = 10000;
+}
+
+S3Upload::S3Upload(S3Client& client, std::string key, UploadOptions options)
+    : client_(client),
+      key_(std::move(key)),
+      options_(std::move(options)),
+      most_buffers_(std::max<std::size_t>(2, options_.workers)) {}
+
+S3Upload::~S3Upload() {
+  end_workers();
+  if (done_ || upload_id_.empty()) return;
+  try {
+    client_.send({.method = "DELETE", .key = key_, .query = {{"uploadId", upload_id_}}, .cleaning_up = true});
+  } catch (...) {  // NOLINT(bugprone-empty-catch): what is left is found and removed later
+  }
+}
+
+std::string S3Upload::doing() const {
+  return fmt::format("cannot store {} in bucket {}", key_, client_.bucket());
+}
+
+void S3Upload::write(stream::Bytes data) {
+  total_ += data.size();
+  while (!data.empty()) {
+    if (current_.bytes != nullptr && current_.size == options_.part_size) hand_over();
+    if (current_.bytes == nullptr) take_buffer();
+    const std::size_t size = std::min(data.size(), options_.part_size - current_.size);
+    std::copy_n(data.begin(), size, current_.bytes.get() + current_.size);
+    current_.size += size;
+    data = data.subspan(size);
+  }
+}
+
+void S3Upload::take_buffer() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return failure_ || !spare_.empty() || buffers_ < most_buffers_; });
+  if (failure_) std::rethrow_exception(failure_);
+  if (spare_.empty()) {
+    ++buffers_;
+    lock.unlock();
+    current_.bytes = std::make_unique_for_overwrite<std::byte[]>(options_.part_size);
+  } else {
+    current_.bytes = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  current_.size = 0;
+}
+
+// The current part is full, or the last.
+void S3Upload::hand_over() {
+  if (upload_id_.empty()) begin();
+  if (parts_ == kMostParts) {
+    throw Error(ErrorKind::kFailed,
+                fmt::format("{}: it needs more than {} parts of {} bytes; raise the size of parts", doing(),
+                            kMostParts, options_.part_size));
+  }
+  current_.number = ++parts_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+    ++unsent_;
+    etags_.resize(parts_);
+    waiting_.push_back(std::exchange(current_, {}));
+  }
+  changed_.notify_all();
+}
+
+void S3Upload::begin() {
+  S3Request request{
+      .method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = options_.create_headers};
+  const HttpAnswer answer = client_.send(request);
+  if (!answer.ok()) client_.refuse(answer, doing());
+  upload_id_ = parse_upload_id(answer.body);
+  for (unsigned i = 0; i < std::max(1U, options_.workers); ++i) {
+    workers_.emplace_back([this](const std::stop_token& stop) { send_parts(stop); });
+  }
+}
+
+void S3Upload::send_parts(const std::stop_token& stop) {
+  while (true) {
+    Part part;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [&] { return !waiting_.empty(); })) return;
+      part = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    std::exception_ptr failure;
+    try {
+      send_part(part);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      --unsent_;
+      spare_.push_back(std::move(part.bytes));
+      if (failure && !failure_) failure_ = failure;
+    }
+    changed_.notify_all();
+    if (failure) return;
+  }
+}
+
+void S3Upload::send_part(const Part& part) {
+  const HttpAnswer answer =
+      client_.send({.method = "PUT",
+                    .key = key_,
+                    .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", upload_id_}},
+                    .headers = options_.part_headers,
+                    .body = {part.bytes.get(), part.size}});
+  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), part.number));
+  const std::string_view etag = answer.header("etag");
+  if (etag.empty())
+    throw Error(ErrorKind::kFailed, doing() + ": the server does not say what it stored (no ETag)");
+  const std::lock_guard lock(mutex_);
+  etags_[part.number - 1] = etag;
+}
+
+void S3Upload::finish() {
+  if (upload_id_.empty()) {
+    put_whole();
+    done_ = true;
+    return;
+  }
+  if (current_.size > 0) hand_over();
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return failure_ || unsent_ == 0; });
+    if (failure_) std::rethrow_exception(failure_);
+  }
+  end_workers();
+  complete();
+  done_ = true;
+}
+
+void S3Upload::put_whole() {
+  S3Request request{.method = "PUT",
+                    .key = key_,
+                    .headers = options_.create_headers,
+                    .body = {current_.bytes.get(), current_.size}};
+  if (options_.must_be_new) request.headers.emplace_back("if-none-match", "*");
+  HttpAnswer answer = client_.send(request);
+  if (answer.status == 501 && options_.must_be_new) {  // a store without conditions
+    require_absent();
+    request.headers.pop_back();
+    answer = client_.send(request);
+  }
+  if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
+  if (!answer.ok()) client_.refuse(answer, doing());
+}
+
+void S3Upload::require_absent() {
+  const HttpAnswer answer = client_.send({.method = "HEAD", .key = key_, .headers = options_.part_headers});
+  if (answer.ok()) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
+  if (answer.status != 404) client_.refuse(answer, doing());
+}
+
+void S3Upload::complete() {
+  if (options_.must_be_new) require_absent();
+  const std::string document = complete_document(etags_);
+  S3Request request{.method = "POST",
+                    .key = key_,
+                    .query = {{"uploadId", upload_id_}},
+                    .headers = {{"content-type", "application/xml"}},
+                    .body = stream::bytes_of(document),
+                    .errors_in_success = true};
+  if (options_.must_be_new) request.headers.emplace_back("if-none-match", "*");
+  HttpAnswer answer = client_.send(request);
+  if (answer.status == 501 && options_.must_be_new) {
+    request.headers.pop_back();
+    answer = client_.send(request);
+  }
+  if (answer.ok() || (answer.status == 404 && arrived_after_all())) return;
+  if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
+  client_.refuse(answer, doing());
+}
+
+// An earlier attempt to complete may have succeeded although its answer was lost: then the upload is gone and
+// the object is there.
+bool S3Upload::arrived_after_all() {
+  const HttpAnswer answer = client_.send({.method = "HEAD", .key = key_, .headers = options_.part_headers});
+  const std::string size(answer.header("content-length"));
+  const std::string parts = fmt::format("-{}", parts_);
+  return answer.ok() && size == std::to_string(total_) &&
+         answer.header("etag").find(parts) != std::string_view::npos;
+}
+
+void S3Upload::end_workers() {
+  for (std::jthread& worker : workers_) worker.request_stop();
+  workers_.clear();
+}
+
+}  // namespace barman::store
