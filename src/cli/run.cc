@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/redact.h"
+#include "cli/cloud/program.h"
 #include "cli/command_line.h"
 #include "cli/user.h"
 #include "config/load.h"
@@ -121,6 +122,8 @@ int run_command(const CommandLine& line) {
 
 int run(int argc, char** argv) noexcept {
   try {
+    const std::filesystem::path name = argc > 0 ? std::filesystem::path(argv[0]).filename() : "";
+    if (const auto status = run_cloud(name.native(), {argv + std::min(argc, 1), argv + argc})) return *status;
     const CommandLine line = parse_command_line({argv + std::min(argc, 1), argv + argc});
     if (line.exit_status) {
       std::fputs(line.err.c_str(), stderr);

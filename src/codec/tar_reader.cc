@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "base/error.h"
@@ -102,6 +103,26 @@ std::string safe_path(std::string_view name) {
   return std::string(path);
 }
 
+struct PaxRecord {
+  std::string_view key;
+  std::string_view value;
+};
+
+// A record at the front, "30 mtime=1637587098.123456789\n", which is taken away.
+PaxRecord take_pax_record(std::string_view& text) {
+  std::size_t size = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), size);
+  const auto digits = static_cast<std::size_t>(end - text.data());
+  const bool fits = failure == std::errc() && size <= text.size() && size > digits + 1 &&
+                    text[digits] == ' ' && text[size - 1] == '\n';
+  if (!fits) throw_corrupt("malformed pax header");
+  const std::string_view record = text.substr(digits + 1, size - digits - 2);
+  text.remove_prefix(size);
+  const std::size_t sign = record.find('=');
+  if (sign == std::string_view::npos) throw_corrupt("malformed pax header");
+  return {record.substr(0, sign), record.substr(sign + 1)};
+}
+
 TarEntry::Kind kind_of(char type, std::string_view name) {
   switch (type) {
     case '0':
@@ -142,8 +163,8 @@ void TarReader::write(Bytes data) {
 }
 
 void TarReader::finish() {
-  const bool between =
-      state_ == State::kHeader && header_size_ == 0 && long_name_.empty() && long_target_.empty();
+  const bool between = state_ == State::kHeader && header_size_ == 0 && long_name_.empty() &&
+                       long_target_.empty() && !pax_size_;
   if (!between && state_ != State::kEnd) throw_corrupt("cut short");
 }
 
@@ -181,9 +202,26 @@ Bytes TarReader::take_long_name(Bytes data) {
   left_ -= size;
   if (left_ == 0) {
     while (long_text_->ends_with('\0')) long_text_->pop_back();
+    if (long_text_ == &pax_text_) take_pax_records();
+    global_pax_text_.clear();
     pad(padding_);
   }
   return data.subspan(size);
+}
+
+void TarReader::take_pax_records() {
+  const std::string text = std::exchange(pax_text_, {});
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto [key, value] = take_pax_record(rest);
+    if (key == "path") long_name_ = value;
+    if (key == "linkpath") long_target_ = value;
+    if (key != "size") continue;
+    std::uint64_t size = 0;
+    const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), size);
+    if (failure != std::errc() || end != value.data() + value.size())
+      throw_corrupt("malformed size in a pax header");
+    pax_size_ = size;
+  }
 }
 
 void TarReader::take_end(Bytes data) {
@@ -197,13 +235,17 @@ void TarReader::read_header() {
   }
   check_sum(header_);
   const char type = static_cast<char>(header_[kType]);
-  const std::uint64_t size = required_number(header_, kSize, "size");
+  std::uint64_t size = required_number(header_, kSize, "size");
+  if (type == 'x') return begin_long_name(pax_text_, size);
+  if (type == 'g') return begin_long_name(global_pax_text_, size);
   if (type == 'L') return begin_long_name(long_name_, size);
   if (type == 'K') return begin_long_name(long_target_, size);
 
+  size = std::exchange(pax_size_, std::nullopt).value_or(size);
   const std::string name = long_name_.empty() ? full_name(header_) : std::exchange(long_name_, {});
   std::string target =
       long_target_.empty() ? std::string(text_of(header_, kLinkName)) : std::exchange(long_target_, {});
+  if (type == '5' && (name == "./" || name == ".")) return;  // the root itself, as Python begins archives
   const TarEntry::Kind kind = kind_of(type, name);
   const bool is_symlink = kind == TarEntry::Kind::kSymlink;
   begin_entry({.kind = kind,

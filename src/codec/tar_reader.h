@@ -1,12 +1,13 @@
 // Takes a tar archive apart while it arrives.
 //
-// The format is POSIX ustar with GNU's long names and numbers above the octal range: all that PostgreSQL
-// sends, and what the tar program makes of such files. The two blocks of zeroes that end an archive may be
-// missing, as PostgreSQL before 15 leaves them out.
+// The format is POSIX ustar with GNU's long names and numbers above the octal range, and with the names and
+// sizes of pax headers: all that PostgreSQL sends, and what the tar program and Python make of such files.
+// The two blocks of zeroes that end an archive may be missing, as PostgreSQL before 15 leaves them out.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "stream/stream.h"
@@ -58,6 +59,7 @@ class TarReader final : public stream::Sink {
   void read_header();
   void begin_entry(const TarEntry& entry);
   void begin_long_name(std::string& name, std::uint64_t size);
+  void take_pax_records();
   void pad(std::uint64_t size);
 
   TarReceiver& receiver_;
@@ -68,7 +70,10 @@ class TarReader final : public stream::Sink {
   std::uint64_t padding_ = 0;  // that follows the data
   std::string long_name_;      // GNU's extra entries, for the one that follows
   std::string long_target_;
-  std::string* long_text_ = nullptr;  // which of them is being read
+  std::string pax_text_;
+  std::string global_pax_text_;            // read and ignored
+  std::optional<std::uint64_t> pax_size_;  // of the entry that follows
+  std::string* long_text_ = nullptr;       // which of them is being read
 };
 
 }  // namespace barman::codec

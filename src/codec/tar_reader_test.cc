@@ -252,5 +252,41 @@ TEST(TarReader, ReadsWhatTheTarProgramWrites) {
   fs::remove_all(root);
 }
 
+// A pax header whose records are these.
+std::string pax(std::string_view records) {
+  return header({.name = "././@PaxHeader", .type = 'x', .size = records.size()}) + std::string(records) +
+         std::string((512 - records.size() % 512) % 512, '\0');
+}
+
+std::string pax_record(const std::string& text) {
+  std::size_t size = text.size() + 2;
+  while (std::to_string(size).size() + text.size() + 2 != size) ++size;
+  return std::to_string(size) + " " + text + "\n";
+}
+
+TEST(TarReader, ReadsNamesAndSizesOfPaxHeaders) {
+  const std::string long_name(300, 'n');
+  EXPECT_THAT(read(pax(pax_record("mtime=1637587098.1234567") + pax_record("path=" + long_name)) +
+                   file("short", "text")),
+              ElementsAre("file " + long_name + " text"));
+  EXPECT_THAT(read(pax(pax_record("size=4")) + header({.name = "x", .size = 0}) + "text" +
+                   std::string(508, '\0') + file("y", "")),
+              ElementsAre("file x text", "file y"));
+  EXPECT_THAT(read(pax(pax_record("linkpath=/far/away")) + header({.name = "l", .type = '2'})),
+              ElementsAre("link l -> /far/away"));
+}
+
+TEST(TarReader, RefusesPaxHeadersThatMakeNoSense) {
+  for (const std::string& records :
+       {std::string("x"), std::string("99 path=a\n"), std::string("9 path=ab"), pax_record("path=../x"),
+        pax_record("size=-1"), std::string("3 \n"), std::string("7 path\n")}) {
+    EXPECT_THROW((void)read(pax(records) + file("x", "text")), Error) << records;
+  }
+}
+
+TEST(TarReader, PassesOverTheRootItself) {
+  EXPECT_THAT(read(header({.name = "./", .type = '5'}) + file("./x", "text")), ElementsAre("file x text"));
+}
+
 }  // namespace
 }  // namespace barman::codec

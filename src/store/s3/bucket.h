@@ -26,9 +26,13 @@ class S3Bucket {
            const BucketParts& parts);
 
   [[nodiscard]] S3Store& store() { return store_; }
+  // A key as the bucket has it.
+  [[nodiscard]] std::string full_key(const std::string& key) const { return root_ + "/" + key; }
+  [[nodiscard]] const std::string& name() const { return url_.bucket; }
 
  private:
   const BucketUrl url_;
+  const std::string root_;
   const Profiles profiles_;
   const S3Settings settings_;
   CurlTransport transport_;

@@ -1,0 +1,170 @@
+// barman-cloud-backup-delete: removes backups from a bucket, one or all that a policy calls obsolete.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/error.h"
+#include "catalog/python_literal.h"
+#include "cli/arguments.h"
+#include "cli/cloud/programs.h"
+#include "cli/grammar.h"
+#include "engine/cloud/catalogue.h"
+#include "engine/cloud/delete_backup.h"
+
+namespace barman::cli {
+namespace {
+
+struct DeleteOptions {
+  std::string backup{};
+  std::string policy{};
+  std::uint32_t minimum = 0;
+  std::size_t batch = 1000;
+  bool dry_run = false;
+  bool check_lock = false;
+};
+
+// Removes from the bucket, or says what would be removed.
+class BucketRemover final : public engine::CloudRemover {
+ public:
+  BucketRemover(const CloudParts& parts, const DeleteOptions& options, store::S3Bucket& bucket)
+      : parts_(parts), options_(options), bucket_(bucket) {}
+
+  std::vector<std::string> remove_all(const std::vector<std::string>& keys) override {
+    if (keys.empty()) return {};
+    if (options_.check_lock) require_unlocked(keys);
+    std::vector<std::string> failed;
+    for (const store::NotDeleted& one : bucket_.store().remove_all(keys, options_.batch)) {
+      failed.push_back(fmt::format("{}: {} {}", one.key, one.error.code, one.error.message));
+    }
+    return failed;
+  }
+
+  int say(const engine::CloudDeletion& deletion) const {
+    return std::max(say_keys(deletion.objects), say_keys(deletion.wal));
+  }
+
+ private:
+  void require_unlocked(const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      if (bucket_.store().is_locked(key, parts_.clock.now())) {
+        throw Error(
+            ErrorKind::kRefused,
+            fmt::format("{} is locked in the bucket; delete the backup when the lock has ended", key));
+      }
+    }
+  }
+
+  int say_keys(const std::vector<std::string>& keys) const {
+    if (keys.empty()) return kCloudDone;
+    catalog::Literal::List names;
+    for (const std::string& key : keys) names.push_back({bucket_.full_key(key)});
+    return print_result(fmt::format("Skipping deletion of objects {} due to --dry-run option\n",
+                                    catalog::format_literal(catalog::Literal{std::move(names)})));
+  }
+
+  const CloudParts& parts_;
+  const DeleteOptions& options_;
+  store::S3Bucket& bucket_;
+};
+
+int carry_out(const CloudParts& parts, const DeleteOptions& options, BucketRemover& remover,
+              const engine::CloudDeletion& deletion) {
+  if (options.dry_run) return remover.say(deletion);
+  for (const std::string& trouble : engine::execute(deletion, remover)) {
+    parts.warning("WAL could not be removed: " + trouble);
+  }
+  return kCloudDone;
+}
+
+const catalog::BackupInfo& info_of(const engine::CloudState& state, const catalog::BackupId& id) {
+  return *std::ranges::find(state.backups, id, &catalog::BackupInfo::id);
+}
+
+int delete_one(const CloudParts& parts, const DeleteOptions& options, const engine::CloudState& state,
+               store::S3Bucket& bucket) {
+  const auto id = engine::resolve_cloud_backup(state.backups, options.backup, parts.options.server);
+  if (!id) {
+    parts.warning(fmt::format("Backup {} does not exist", options.backup));
+    return kCloudDone;
+  }
+  BucketRemover remover(parts, options, bucket);
+  return carry_out(parts, options, remover,
+                   engine::plan_cloud_deletion(bucket.store(), state, parts.options.server,
+                                               info_of(state, *id), options.minimum));
+}
+
+int delete_obsolete(const CloudParts& parts, const DeleteOptions& options, engine::CloudState state,
+                    const catalog::RetentionPolicy& policy, store::S3Bucket& bucket) {
+  if (policy.unit == catalog::RetentionPolicy::Unit::kBackups && policy.count < options.minimum) {
+    parts.warning(
+        fmt::format("Retention policy redundancy ({}) is lower than the required minimum redundancy ({}). "
+                    "Enforce {}.",
+                    policy.count, options.minimum, options.minimum));
+  }
+  BucketRemover remover(parts, options, bucket);
+  for (const catalog::BackupId& id :
+       engine::obsolete_cloud_backups(state, policy, options.minimum, parts.clock.now())) {
+    const auto deletion = engine::plan_cloud_retention(bucket.store(), state, info_of(state, id));
+    if (const int status = carry_out(parts, options, remover, deletion); status != kCloudDone) return status;
+    std::erase_if(state.backups, [&](const catalog::BackupInfo& info) { return info.id == id; });
+  }
+  return kCloudDone;
+}
+
+int delete_backups(const CloudParts& parts, const DeleteOptions& options) {
+  std::optional<catalog::RetentionPolicy> policy;
+  if (!options.policy.empty()) {
+    policy = catalog::parse_retention_policy(options.policy);
+    if (!policy) {
+      parts.error(
+          fmt::format("Could not create retention policy {0}: Cannot parse option retention_policy: {0}",
+                      options.policy));
+      return kCloudUsage;
+    }
+  }
+  const auto bucket = open_cloud_bucket(parts);
+  if (const auto status = missing_bucket(parts, *bucket)) return *status;
+  if (parts.options.test) return kCloudDone;
+  catalog::Listing listing = engine::read_cloud_catalogue(bucket->store(), parts.stop);
+  for (const catalog::DamagedEntry& entry : listing.damaged) parts.error("cannot read " + entry.reason);
+  if (!listing.damaged.empty()) return kCloudRefused;  // what it needs is not known
+  engine::CloudState state{.backups = std::move(listing.backups)};
+  state.kept = engine::cloud_keeps(bucket->store(), state.backups, parts.stop);
+  try {
+    if (policy) return delete_obsolete(parts, options, std::move(state), *policy, *bucket);
+    return delete_one(parts, options, state, *bucket);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kRefused) throw;
+    parts.error(error.what());
+    return kCloudRefused;
+  }
+}
+
+}  // namespace
+
+void add_cloud_backup_delete(CLI::App& app, CloudOptions& options, CloudBody& body) {
+  auto own = std::make_shared<DeleteOptions>();
+  add_customer_key_option(app, options);
+  CLI::Option* backup =
+      app.add_option("-b,--backup-id", own->backup, "an id, a name, first, last, last-failed");
+  CLI::Option* policy =
+      app.add_option("-r,--retention-policy", own->policy,
+                     "all that are obsolete: \"REDUNDANCY 3\", \"RECOVERY WINDOW OF 4 WEEKS\"");
+  backup->type_name("BACKUP");
+  policy->type_name("POLICY");
+  require_one_of(app, {backup, policy},
+                 "one of the arguments -b/--backup-id -r/--retention-policy is required");
+  app.add_option("-m,--minimum-redundancy", own->minimum, "so many backups stay in any case")
+      ->type_name("COUNT")
+      ->check(non_negative);
+  app.add_flag("--dry-run", own->dry_run, "only say what would be removed");
+  app.add_option("--batch-size", own->batch, "objects to remove in a request")->type_name("COUNT");
+  app.add_flag("--check-object-lock", own->check_lock,
+               "remove nothing if one of the objects is locked in the bucket");
+  app.add_option("source_url", options.url, "the bucket: s3://BUCKET/PATH")->required();
+  app.add_option("server_name", options.server, "the server's name in the bucket")->required();
+  body = [own](CloudParts& parts) { return delete_backups(parts, *own); };
+}
+
+}  // namespace barman::cli

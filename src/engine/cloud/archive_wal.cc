@@ -1,0 +1,35 @@
+#include "engine/cloud/archive_wal.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "codec/codec.h"
+#include "engine/cloud/keys.h"
+#include "os/durable_file.h"
+#include "stream/chain.h"
+
+namespace barman::engine {
+
+void archive_cloud_wal(store::ObjectStore& store, const std::filesystem::path& path, const CloudWalForm& form,
+                       const std::stop_token& stop) {
+  const std::string name = path.filename();
+  const auto parsed = pgformat::parse_wal_name(name);
+  if (!parsed)
+    throw Error(ErrorKind::kUsage, fmt::format("{} is an invalid name for a WAL file", path.native()));
+  const auto source = os::open_file(path);
+  const std::uint64_t size = std::filesystem::file_size(path);
+  std::vector<stream::Stage> stages;
+  if (form.compression) {
+    // One frame: programs that read only the first of several are common.
+    stages.push_back(stream::through([&] { return codec::compressor(*form.compression, form.level, size); }));
+  }
+  const auto sink =
+      stream::chain(stages, store.create(wal_key(*parsed, name, form.compression), {.tags = form.tags}));
+  if (stream::pump(*source, *sink, stop) != size) {
+    throw Error(ErrorKind::kFailed,
+                fmt::format("{} changed while it was read; it was not stored", path.native()));
+  }
+  sink->finish();
+}
+
+}  // namespace barman::engine

@@ -1,0 +1,52 @@
+// Names of objects in a bucket: the layout that Barman's own programs use. Every name is made and parsed
+// here.
+//
+//   base/<backup>/backup.info, data.tar[.gz|.bz2|.snappy|.zst|.lz4], data_0001.tar[...], <oid>.tar[...]
+//   base/<backup>/annotations/<name>
+//   wals/<timeline and log>/<wal>[.gz|.bz2|.xz|.snappy|.zst|.lz4], wals/<timeline>.history[...]
+//
+// All below the path of the URL and the name of the server, which the store adds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "catalog/backup_info.h"
+#include "codec/detect.h"
+#include "pgformat/wal_name.h"
+
+namespace barman::engine {
+
+inline constexpr std::string_view kCloudWals = "wals";
+inline constexpr std::string_view kCloudBackups = "base";
+
+// ".gz", ".zst", …
+std::string_view cloud_suffix(codec::Compression compression);
+
+// Parts a name from such a suffix.
+struct CloudName {
+  std::string plain;
+  std::optional<codec::Compression> compression{};
+};
+CloudName without_cloud_suffix(std::string_view name);
+
+// "wals/0000000100000000/000000010000000000000001.gz"
+std::string wal_key(const pgformat::WalName& parsed, std::string_view name,
+                    std::optional<codec::Compression> compression);
+
+struct CloudWal {
+  std::string key;
+  std::string name;  // without the suffix of a compression
+  pgformat::WalName parsed;
+  std::optional<codec::Compression> compression{};
+};
+// Nothing if the key is not where a WAL file would be.
+std::optional<CloudWal> parse_wal_key(std::string_view key);
+
+// "base/20261122T133001/"
+std::string backup_folder(const catalog::BackupId& id);
+std::string backup_info_key(const catalog::BackupId& id);
+std::string annotation_key(const catalog::BackupId& id, std::string_view name);
+
+}  // namespace barman::engine

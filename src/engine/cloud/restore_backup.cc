@@ -1,0 +1,188 @@
+#include "engine/cloud/restore_backup.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "base/error.h"
+#include "codec/compress.h"
+#include "codec/tar_reader.h"
+#include "engine/cloud/keys.h"
+#include "engine/cloud/unpack.h"
+#include "os/durable_file.h"
+#include "os/parallel.h"
+#include "stream/chain.h"
+
+namespace barman::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kWritesAhead = 8;
+constexpr std::string_view kData = "data";
+
+// "data.tar", "data_0001.tar.gz": the stem says which series it belongs to.
+struct ArchivePart {
+  std::string stem;
+  unsigned number = 0;  // 0: the first
+  std::optional<codec::Compression> compression{};
+};
+
+std::optional<ArchivePart> parse_archive_part(std::string_view base) {
+  CloudName name = without_cloud_suffix(base);
+  if (!name.plain.ends_with(".tar")) return std::nullopt;
+  ArchivePart part{.stem = name.plain.substr(0, name.plain.size() - 4), .compression = name.compression};
+  const std::size_t mark = part.stem.rfind('_');
+  if (mark == std::string::npos) return part;
+  const std::string digits = part.stem.substr(mark + 1);
+  constexpr std::size_t kMostDigits = 9;
+  if (digits.size() < 4 || digits.size() > kMostDigits ||
+      digits.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  part.number = static_cast<unsigned>(std::stoul(digits));
+  part.stem.resize(mark);
+  return part;
+}
+
+using PartsByStem = std::map<std::string, std::map<unsigned, CloudArchive>>;
+
+PartsByStem archives_of(store::ObjectStore& store, const catalog::BackupId& id) {
+  PartsByStem found;
+  const std::string folder = backup_folder(id);
+  store.list(folder, [&](const store::ObjectInfo& object) {
+    const auto part = parse_archive_part(std::string_view(object.key).substr(folder.size()));
+    if (part) found[part->stem][part->number] = {.key = object.key, .compression = part->compression};
+    return true;
+  });
+  return found;
+}
+
+// The first, and no gap up to the last.
+CloudSeries series_of(const PartsByStem& all, const std::string& stem, fs::path folder, std::uint32_t oid) {
+  CloudSeries series{.folder = std::move(folder), .oid = oid};
+  const auto parts = all.find(stem);
+  unsigned expected = 0;
+  if (parts != all.end()) {
+    for (const auto& [number, archive] : parts->second) {
+      if (number != expected++) break;
+      series.archives.push_back(archive);
+    }
+  }
+  if (series.archives.empty() || series.archives.size() != parts->second.size()) {
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("archive {} number {} of the backup is missing in the bucket; restore another backup",
+                    stem, series.archives.size()));
+  }
+  return series;
+}
+
+void require_empty(const fs::path& folder) {
+  std::error_code failure;
+  const fs::file_status status = fs::symlink_status(folder, failure);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(fs::status(folder, failure)) || !fs::is_empty(folder)) {
+    throw Error(ErrorKind::kRefused,
+                fmt::format("Destination {} already exists and it is not empty", folder.native()));
+  }
+}
+
+void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, UnpackFolder& folder) {
+  Unpack receiver(folder);
+  std::vector<stream::Stage> stages;
+  if (archive.compression) stages.push_back(codec::decompress(*archive.compression));
+  stages.push_back(stream::on_own_thread(kWritesAhead));
+  const auto path = stream::chain(stages, std::make_unique<codec::TarReader>(receiver));
+  if (!store.read(archive.key, {}, *path)) throw Error(ErrorKind::kFailed, "it vanished from the bucket");
+  path->finish();
+}
+
+void sync_file_system(const fs::path& folder) {
+  const os::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::syncfs(fd.get()) != 0) os::throw_errno("cannot sync", folder);
+}
+
+// What a data directory has and the archives leave out.
+void complete_data_directory(const std::vector<CloudSeries>& series) {
+  const fs::path& data = series.front().folder;
+  os::make_directories(data / "pg_wal", 0700);
+  for (const CloudSeries& one : series) {
+    if (one.oid == 0) continue;
+    os::make_directories(data / "pg_tblspc", 0700);
+    const fs::path link = data / "pg_tblspc" / std::to_string(one.oid);
+    if (::symlink(fs::absolute(one.folder).c_str(), link.c_str()) != 0)
+      os::throw_errno("cannot make link", link);
+  }
+}
+
+}  // namespace
+
+std::optional<std::pair<std::string, fs::path>> parse_tablespace_rule(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) return std::nullopt;
+  return std::pair{std::string(text.substr(0, colon)), fs::path(text.substr(colon + 1))};
+}
+
+std::vector<CloudSeries> plan_cloud_restore(store::ObjectStore& store, const catalog::BackupInfo& info,
+                                            const fs::path& destination, const TablespaceRules& rules) {
+  if (info.snapshots_info) {
+    throw Error(ErrorKind::kRefused,
+                fmt::format("backup {} is made of snapshots of volumes, which this build does not "
+                            "restore yet",
+                            info.id.text));
+  }
+  const PartsByStem all = archives_of(store, info.id);
+  std::vector<CloudSeries> series{series_of(all, std::string(kData), destination, 0)};
+  for (const catalog::Tablespace& one : info.tablespaces) {
+    const auto rule = rules.find(one.name);
+    fs::path folder = rule == rules.end() ? fs::path(one.location) : rule->second;
+    if (!folder.is_absolute()) {
+      throw Error(ErrorKind::kRefused,
+                  fmt::format("tablespace {} has no absolute location; name one with --tablespace "
+                              "{}:LOCATION",
+                              one.name, one.name));
+    }
+    series.push_back(series_of(all, std::to_string(one.oid), std::move(folder), one.oid));
+  }
+  for (const CloudSeries& one : series) require_empty(one.folder);
+  return series;
+}
+
+void restore_cloud_backup(store::ObjectStore& store, const std::vector<CloudSeries>& series, unsigned workers,
+                          const std::stop_token& stop) {
+  std::vector<std::unique_ptr<UnpackFolder>> folders;
+  std::vector<std::pair<UnpackFolder*, CloudArchive>> work;
+  for (const CloudSeries& one : series) {
+    os::make_directories(one.folder, 0700);
+    folders.push_back(std::make_unique<UnpackFolder>(one.folder));
+    for (const CloudArchive& archive : one.archives) work.emplace_back(folders.back().get(), archive);
+  }
+  os::in_parallel(work.size(), workers, stop, [&](std::size_t index) {
+    const auto& [folder, archive] = work[index];
+    during("restoring " + archive.key,
+           [&, folder = folder, &one = archive] { unpack_archive(store, one, *folder); });
+  });
+  complete_data_directory(series);
+  for (const CloudSeries& one : series) sync_file_system(one.folder);
+  folders.front()->reveal_control_file();
+}
+
+std::optional<catalog::BackupId> newest_before(const std::vector<catalog::BackupInfo>& backups,
+                                               const CloudTarget& target) {
+  std::optional<catalog::BackupId> newest;
+  for (const catalog::BackupInfo& info : backups) {
+    if (info.status != catalog::BackupStatus::kDone) continue;
+    if (target.time && (!info.end_time || info.end_time->instant > *target.time)) continue;
+    if (target.lsn && (!info.end_xlog || *info.end_xlog > *target.lsn)) continue;
+    if (target.timeline && (!info.timeline || *info.timeline > *target.timeline)) continue;
+    newest = info.id;
+  }
+  return newest;
+}
+
+}  // namespace barman::engine

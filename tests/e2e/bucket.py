@@ -1,0 +1,224 @@
+"""An S3 server for tests: a real one if BARMAN_TEST_S3 names it (http://host:port, with AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY set), else a small one of our own that checks the signature of every request and makes trouble
+on request."""
+
+import hashlib
+import hmac
+import http.server
+import os
+import re
+import subprocess
+import threading
+import urllib.parse
+import uuid
+from xml.sax.saxutils import escape
+
+import place
+from program import _reachable_program as reachable_program
+
+REAL = os.environ.get("BARMAN_TEST_S3", "")
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def _serve(self):
+        store = self.server.store
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        url = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
+        path = urllib.parse.unquote(url.path).strip("/")
+        bucket, _, key = path.partition("/")
+        with store.lock:
+            store.requests.append((self.command, path, query, dict(self.headers)))
+            trouble = store.trouble(len(store.requests), self.command, path, query) if store.trouble else None
+            if trouble == "drop":
+                self.close_connection = True
+                return
+            if trouble:
+                return self._answer(*trouble)
+            wrong = store.wrong_signature(self.command, url, self.headers, body)
+            if wrong:
+                return self._answer(403, _error("SignatureDoesNotMatch", wrong))
+            answer = store.bucket(self.command, bucket, query, body) if not key else \
+                store.object(self.command, bucket, key, query, body, self.headers)
+        self._answer(*answer)
+
+    def _answer(self, status, body=b"", headers=None):
+        body = body.encode() if isinstance(body, str) else body
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve
+
+
+def _error(code, message="no"):
+    return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+
+
+class Store:
+    """Buckets in memory behind a port of loopback."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.buckets = {}
+        self.uploads = {}
+        self.requests = []
+        self.trouble = None
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self.server.daemon_threads = True
+        self.server.store = self
+        self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.key, self.secret = "testkey", "testsecret"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def wrong_signature(self, method, url, headers, body):
+        found = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d+)/([^/]+)/s3/aws4_request, ?SignedHeaders=([^,]+), ?Signature=(\w+)",
+                         headers.get("Authorization", ""))
+        if not found:
+            return "there is none"
+        key, day, region, signed, signature = found.groups()
+        digest = headers["x-amz-content-sha256"]
+        if len(digest) == 64 and digest != hashlib.sha256(body).hexdigest():
+            return "the body is another"
+        query = "&".join(sorted(part if "=" in part else part + "=" for part in url.query.split("&") if part))
+        lines = "".join(f"{name}:{(headers.get(name) or '').strip()}\n" for name in signed.split(";"))
+        asked = "\n".join([method, url.path, query, lines, signed, digest])
+        text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], f"{day}/{region}/s3/aws4_request",
+                          hashlib.sha256(asked.encode()).hexdigest()])
+        secret = ("AWS4" + self.secret).encode()
+        for part in (day, region, "s3", "aws4_request", text):
+            secret = hmac.new(secret, part.encode(), hashlib.sha256).digest()
+        return "" if key == self.key and secret.hex() == signature else "another key"
+
+    def bucket(self, method, name, query, body):
+        if method == "PUT":
+            self.buckets.setdefault(name, {})
+            return 200, ""
+        if name not in self.buckets:
+            return 404, _error("NoSuchBucket")
+        if method == "HEAD":
+            return 200, ""
+        if "delete" in query:
+            for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
+                self.buckets[name].pop(key, None)
+            return 200, "<DeleteResult/>"
+        return 200, self._listing(self.buckets[name], query)
+
+    def _listing(self, objects, query):
+        prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+        after, most = query.get("continuation-token", query.get("start-after", "")), int(query.get("max-keys", 1000))
+        rows, folders, last = [], [], ""
+        names = [key for key in sorted(objects) if key.startswith(prefix) and key > after]
+        for key in names:
+            if len(rows) + len(folders) == most:
+                break
+            last = key
+            end = key.find(delimiter, len(prefix)) if delimiter else -1
+            if end >= 0:
+                if key[:end + 1] not in folders:
+                    folders.append(key[:end + 1])
+                continue
+            rows.append(f"<Contents><Key>{urllib.parse.quote(key)}</Key><LastModified>2026-11-22T13:38:18.000Z</LastModified>"
+                        f"<ETag>\"{hashlib.md5(objects[key]).hexdigest()}\"</ETag><Size>{len(objects[key])}</Size></Contents>")
+        cut = bool(names) and last != names[-1]
+        more = f"<NextContinuationToken>{escape(last)}</NextContinuationToken>" if cut else ""
+        return ("<ListBucketResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'><EncodingType>url</EncodingType>"
+                f"<IsTruncated>{str(cut).lower()}</IsTruncated>{more}{''.join(rows)}"
+                + "".join(f"<CommonPrefixes><Prefix>{urllib.parse.quote(one)}</Prefix></CommonPrefixes>" for one in folders)
+                + "</ListBucketResult>")
+
+    def object(self, method, bucket, key, query, body, headers):
+        if bucket not in self.buckets:
+            return 404, _error("NoSuchBucket")
+        objects = self.buckets[bucket]
+        if "uploads" in query:
+            name = uuid.uuid4().hex
+            self.uploads[name] = {}
+            return 200, f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId></InitiateMultipartUploadResult>"
+        if "uploadId" in query:
+            return self._upload(method, objects, key, query, body)
+        if method == "PUT":
+            if headers.get("If-None-Match") and key in objects:
+                return 412, _error("PreconditionFailed")
+            objects[key] = body
+            return 200, "", {"ETag": f'"{hashlib.md5(body).hexdigest()}"'}
+        if method == "DELETE":
+            objects.pop(key, None)
+            return 204, ""
+        if key not in objects:
+            return 404, _error("NoSuchKey")
+        text, status = objects[key], 200
+        fields = {"ETag": f'"{hashlib.md5(text).hexdigest()}"', "Last-Modified": "Sun, 22 Nov 2026 13:38:18 GMT"}
+        wanted = re.match(r"bytes=(\d+)-(\d*)", headers.get("Range", ""))
+        if wanted:
+            first, last = int(wanted[1]), int(wanted[2] or len(text) - 1)
+            if first >= len(text):
+                return 416, _error("InvalidRange"), {"Content-Range": f"bytes */{len(text)}"}
+            fields["Content-Range"] = f"bytes {first}-{last}/{len(text)}"
+            text, status = text[first:last + 1], 206
+        return status, text, fields
+
+    def _upload(self, method, objects, key, query, body):
+        parts = self.uploads.get(query["uploadId"])
+        if parts is None:
+            return 404, _error("NoSuchUpload")
+        if method == "DELETE":
+            del self.uploads[query["uploadId"]]
+            return 204, ""
+        if method == "PUT":
+            parts[int(query["partNumber"])] = body
+            return 200, "", {"ETag": f'"{hashlib.md5(body).hexdigest()}"'}
+        objects[key] = b"".join(parts[number] for number in sorted(parts))
+        del self.uploads[query["uploadId"]]
+        return 200, "<CompleteMultipartUploadResult/>"
+
+
+class Bucket:
+    """A bucket of its own for one test, and the environment in which programs reach it."""
+
+    def __init__(self, fake=False):
+        self.name = "b" + uuid.uuid4().hex[:12]
+        self.url = f"s3://{self.name}/some/path"
+        self.store = None
+        if REAL and not fake:
+            self.environment = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+            self.environment["AWS_ENDPOINT_URL"] = REAL
+        else:
+            self.store = Store()
+            self.environment = {"AWS_ACCESS_KEY_ID": self.store.key, "AWS_SECRET_ACCESS_KEY": self.store.secret,
+                                "AWS_ENDPOINT_URL": self.store.endpoint}
+
+    def close(self):
+        if self.store:
+            self.store.close()
+
+
+def original(name):
+    """One of the original's programs for buckets."""
+    return os.path.join(os.path.dirname(place.original_barman()), name)
+
+
+def ours(scratch, name):
+    """One of our programs for buckets: barman under another name."""
+    link = os.path.join(scratch.path, name)
+    if not os.path.lexists(link):
+        os.symlink(reachable_program(scratch), link)
+    return link
+
+
+def run(program, *arguments, environment, **options):
+    return subprocess.run([program, *map(str, arguments)], env={"PATH": os.environ["PATH"], **environment}, text=True,
+                          capture_output=True, timeout=300, check=False, **options)
