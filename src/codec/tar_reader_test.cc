@@ -180,7 +180,7 @@ TEST(TarReader, NamesThatLeaveTheRootAreCorrupt) {
 }
 
 TEST(TarReader, HardLinksDevicesAndOthersAreCorrupt) {
-  for (const char type : {'1', '3', '4', '6', '7', 'x', 'g', 'S', 'Z', '\x01'}) {
+  for (const char type : {'1', '3', '4', '6', '7', 'S', 'Z', '\x01'}) {
     EXPECT_NE(failure_of(header({.name = "a", .type = type})).find("kind"), std::string::npos) << type;
   }
 }

