@@ -71,6 +71,7 @@ class Store:
         self.lock = threading.Lock()
         self.buckets = {}
         self.uploads = {}
+        self.keys = {}
         self.requests = []
         self.trouble = None
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -112,6 +113,10 @@ class Store:
             return 404, _error("NoSuchBucket")
         if method == "HEAD":
             return 200, ""
+        if "uploads" in query:
+            rows = "".join(f"<Upload><Key>{escape(key)}</Key><UploadId>{one}</UploadId><Initiated>2026-11-22T13:38:18.000Z</Initiated></Upload>"
+                           for one, key in self.keys.items() if one in self.uploads and key.startswith(query.get("prefix", "")))
+            return 200, f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{rows}</ListMultipartUploadsResult>"
         if "delete" in query:
             for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
                 self.buckets[name].pop(key, None)
@@ -148,6 +153,7 @@ class Store:
         if "uploads" in query:
             name = uuid.uuid4().hex
             self.uploads[name] = {}
+            self.keys[name] = key
             return 200, f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId></InitiateMultipartUploadResult>"
         if "uploadId" in query:
             return self._upload(method, objects, key, query, body)

@@ -217,6 +217,21 @@ class Trouble(BackupsInABucket):
             self.assertNotIn("DONE", [one["status"] for one in self.listed()], number)
             self.assertEqual(cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'barman_cloud_backup'"), "0")
 
+    def test_what_a_killed_backup_leaves_goes_with_it(self):
+        cluster = self.cluster()
+        cluster.sql("CREATE TABLE t AS SELECT repeat(md5(i::text), 20) FROM generate_series(1, 30000) i")
+        store = self.bucket.store
+        arguments = [bucket.ours(self.scratch, "barman-cloud-backup"), "-S", "5MB", *map(str, self.server_options(cluster)), self.bucket.url, "main"]
+        options = {"user": place.ACCOUNT.pw_uid, "group": place.ACCOUNT.pw_gid, "extra_groups": []} if harness.AM_ROOT else {}
+        running = subprocess.Popen(arguments, env={"PATH": os.environ["PATH"], **self.bucket.environment}, cwd="/", **options)
+        wait_until(lambda: any(store.uploads.values()), "a part is there")
+        running.kill()
+        running.wait()
+        self.assertTrue(store.uploads)
+        self.assertEqual([one["status"] for one in self.listed()], ["STARTED"])
+        self.done(self.ours("backup-delete", "-b", self.listed()[0]["backup_id"], self.bucket.url, "main"))
+        self.assertEqual((self.listed(), store.uploads), ([], {}))
+
 
 if __name__ == "__main__":
     harness.main()

@@ -11,6 +11,7 @@
 #include "cli/grammar.h"
 #include "engine/cloud/catalogue.h"
 #include "engine/cloud/delete_backup.h"
+#include "engine/cloud/keys.h"
 
 namespace barman::cli {
 namespace {
@@ -38,6 +39,14 @@ class BucketRemover final : public engine::CloudRemover {
       failed.push_back(fmt::format("{}: {} {}", one.key, one.error.code, one.error.message));
     }
     return failed;
+  }
+
+  // What a run that was killed left of the backup costs money, and nobody sees it.
+  void withdraw_uploads(const catalog::BackupId& id) {
+    for (const store::UnfinishedUpload& upload :
+         bucket_.store().unfinished_uploads(engine::backup_folder(id))) {
+      bucket_.store().withdraw(upload);
+    }
   }
 
   int say(const engine::CloudDeletion& deletion) const {
@@ -73,6 +82,11 @@ int carry_out(const CloudParts& parts, const DeleteOptions& options, BucketRemov
   if (options.dry_run) return remover.say(deletion);
   for (const std::string& trouble : engine::execute(deletion, remover)) {
     parts.warning("WAL could not be removed: " + trouble);
+  }
+  try {
+    remover.withdraw_uploads(deletion.id);
+  } catch (const Error& error) {
+    parts.warning(error.what());
   }
   return kCloudDone;
 }

@@ -42,6 +42,7 @@ constexpr CloudProgram kPrograms[] = {
      add_cloud_wal_restore, "Barman cloud WAL restore exception"},
 };
 
+constexpr int kEndedBySignal = 128;  // as shells say it
 constexpr const char* kLogger = "barman.cloud";
 
 const CloudProgram* find_program(std::string_view name) {
@@ -120,7 +121,8 @@ int run_body(const CloudProgram& program, const CloudOptions& options, const Clo
     return body(parts);
   } catch (const std::exception& error) {
     parts.error(fmt::format("{}: {}", program.failure, error.what()));
-    return kCloudFailed;
+    // A server that is shut down must not take this for WAL that is not there.
+    return signals.received() != 0 ? kEndedBySignal + signals.received() : kCloudFailed;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,6 +103,12 @@ void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, Unpa
   path->finish();
 }
 
+// As servers want their folders, also one that was there.
+void make_private(const fs::path& folder) {
+  os::make_directories(folder, 0700);
+  if (::chmod(folder.c_str(), 0700) != 0) os::throw_errno("cannot set the mode of", folder);
+}
+
 void sync_file_system(const fs::path& folder) {
   const os::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd || ::syncfs(fd.get()) != 0) os::throw_errno("cannot sync", folder);
@@ -158,7 +165,7 @@ void restore_cloud_backup(store::ObjectStore& store, const std::vector<CloudSeri
   std::vector<std::unique_ptr<UnpackFolder>> folders;
   std::vector<std::pair<UnpackFolder*, CloudArchive>> work;
   for (const CloudSeries& one : series) {
-    os::make_directories(one.folder, 0700);
+    make_private(one.folder);
     folders.push_back(std::make_unique<UnpackFolder>(one.folder));
     for (const CloudArchive& archive : one.archives) work.emplace_back(folders.back().get(), archive);
   }

@@ -18,6 +18,10 @@ S3Upload::S3Upload(S3Client& client, std::string key, UploadOptions options)
       most_buffers_(std::max<std::size_t>(2, options_.workers)) {}
 
 S3Upload::~S3Upload() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!done_) waiting_.clear();  // nobody wants them any more
+  }
   end_workers();
   if (done_ || upload_id_.empty()) return;
   try {
