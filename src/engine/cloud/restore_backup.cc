@@ -1,6 +1,5 @@
 #include "engine/cloud/restore_backup.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "engine/cloud/keys.h"
 #include "engine/cloud/unpack.h"
 #include "os/durable_file.h"
+#include "os/file_system_sync.h"
 #include "os/parallel.h"
 #include "stream/chain.h"
 
@@ -109,11 +109,6 @@ void make_private(const fs::path& folder) {
   if (::chmod(folder.c_str(), 0700) != 0) os::throw_errno("cannot set the mode of", folder);
 }
 
-void sync_file_system(const fs::path& folder) {
-  const os::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::syncfs(fd.get()) != 0) os::throw_errno("cannot sync", folder);
-}
-
 // What a data directory has and the archives leave out.
 void complete_data_directory(const std::vector<CloudSeries>& series) {
   const fs::path& data = series.front().folder;
@@ -162,10 +157,12 @@ std::vector<CloudSeries> plan_cloud_restore(store::ObjectStore& store, const cat
 
 void restore_cloud_backup(store::ObjectStore& store, const std::vector<CloudSeries>& series, unsigned workers,
                           const std::stop_token& stop) {
+  std::vector<os::FileSystemSync> syncs;
   std::vector<std::unique_ptr<UnpackFolder>> folders;
   std::vector<std::pair<UnpackFolder*, CloudArchive>> work;
   for (const CloudSeries& one : series) {
     make_private(one.folder);
+    syncs.emplace_back(one.folder);
     folders.push_back(std::make_unique<UnpackFolder>(one.folder));
     for (const CloudArchive& archive : one.archives) work.emplace_back(folders.back().get(), archive);
   }
@@ -175,7 +172,7 @@ void restore_cloud_backup(store::ObjectStore& store, const std::vector<CloudSeri
            [&, folder = folder, &one = archive] { unpack_archive(store, one, *folder); });
   });
   complete_data_directory(series);
-  for (const CloudSeries& one : series) sync_file_system(one.folder);
+  for (os::FileSystemSync& sync : syncs) sync.finish(stop);
   folders.front()->reveal_control_file();
 }
 
