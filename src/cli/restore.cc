@@ -175,7 +175,9 @@ std::vector<catalog::BackupInfo> chain_to(const engine::RestoreRequest& request,
                                           const ServerCatalog& opened) {
   const catalog::BackupInfo& backup = request.backup;
   if (backup.parent_backup_id) return engine::chain_of(opened.catalog.list().backups, backup);
-  if (request.delta || engine::is_archived(opened.home, backup)) return {backup};
+  const auto manifest = opened.home.data(backup.id) / "backup_manifest";
+  const bool is_compared = request.delta && std::filesystem::exists(manifest);
+  if (is_compared || engine::is_archived(opened.home, backup)) return {backup};
   return {};
 }
 

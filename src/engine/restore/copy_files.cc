@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "engine/restore/expected_files.h"
 #include "engine/restore/left_out.h"
 #include "engine/restore/pace.h"
+#include "engine/restore/rewritten_file.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/parallel.h"
@@ -21,6 +23,8 @@ namespace barman::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kRewritePiece = 512 * 1024;
 
 bool is_copied(const RestoreFolder& folder, const fs::path& relative) {
   return folder.oid != 0 || (relative != kControlFile && !is_left_out(relative.string()));
@@ -35,13 +39,41 @@ std::string manifest_path(const RestoreFolder& folder, const fs::path& relative)
   return folder.oid == 0 ? relative.string() : fmt::format("pg_tblspc/{}/{}", folder.oid, relative.string());
 }
 
+// Returns the number of bytes that the file has.
+std::uint64_t rewrite(const fs::path& from, const fs::path& to, const os::CopyOptions& options) {
+  struct stat status {};
+  if (::stat(from.c_str(), &status) != 0) os::throw_errno("cannot look at", from);
+  const auto source = os::open_file(from);
+  RewrittenFile file(to);
+  std::uint64_t total = 0;
+  thread_local std::vector<std::byte> buffer(kRewritePiece);
+  while (const std::size_t size = source->read(buffer)) {
+    if (options.stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
+    const stream::Bytes piece = stream::Bytes(buffer).first(size);
+    if (options.see) options.see(piece);
+    file.write(piece);
+    if (options.copied) options.copied(size);
+    total += size;
+  }
+  file.close(status.st_mode);
+  return total;
+}
+
+std::uint64_t copy_one(const RestoreFolder& folder, const fs::path& relative, const os::CopyOptions& options,
+                       bool rewrites) {
+  const fs::path from = folder.from / relative;
+  const fs::path to = folder.to / relative;
+  return rewrites ? rewrite(from, to, options) : os::copy_whole_file(from, to, options);
+}
+
 void copy_checked(const RestoreFolder& folder, const fs::path& relative, os::CopyOptions options,
-                  const ExpectedFiles& expected) {
+                  const CopyPlan& plan) {
+  const ExpectedFiles& expected = *plan.expected;
   pgformat::Checksum checksum(expected.kind());
   if (expected.kind() != pgformat::ChecksumKind::kNone) {
     options.see = [&](stream::Bytes data) { checksum.update(data.data(), data.size()); };
   }
-  const std::uint64_t size = os::copy_whole_file(folder.from / relative, folder.to / relative, options);
+  const std::uint64_t size = copy_one(folder, relative, options, plan.rewrites);
   const std::string path = manifest_path(folder, relative);
   switch (expected.compare(path, size, checksum.hex())) {
     case ExpectedFiles::Verdict::kSame:
@@ -74,10 +106,10 @@ Copied copy_folder(const RestoreFolder& folder, const CopyPlan& plan, Clock& clo
   const auto copy_batch = [&] {
     os::in_parallel(batch.size(), plan.workers, stop, [&](std::size_t i) {
       if (plan.expected != nullptr) {
-        copy_checked(folder, batch[i], options, *plan.expected);
+        copy_checked(folder, batch[i], options, plan);
         ++checked;
       } else {
-        os::copy_whole_file(folder.from / batch[i], folder.to / batch[i], options);
+        copy_one(folder, batch[i], options, plan.rewrites);
       }
     });
     batch.clear();
@@ -87,7 +119,8 @@ Copied copy_folder(const RestoreFolder& folder, const CopyPlan& plan, Clock& clo
     if (!is_copied(folder, entry.relative)) return false;
     if (entry.kind == os::EntryKind::kDirectory) {
       const fs::path made = folder.to / entry.relative;
-      if (::mkdir(made.c_str(), (entry.mode & 0777U) | 0700U) != 0)
+      const bool is_made = ::mkdir(made.c_str(), (entry.mode & 0777U) | 0700U) == 0;
+      if (!is_made && !(plan.rewrites && errno == EEXIST))
         os::throw_errno("cannot create the directory", made);
       return true;
     }

@@ -23,6 +23,7 @@ struct CopyPlan {
   std::optional<std::uint64_t> bytes_per_second{};
   const ExpectedFiles* expected = nullptr;      // none: bytes are not looked at
   std::function<void(std::uint64_t)> copied{};  // the total so far
+  bool rewrites = false;                        // files that are there already are written where they differ
 };
 
 struct Copied {

@@ -14,7 +14,6 @@
 
 #include "base/error.h"
 #include "engine/restore/chain_writer.h"
-#include "engine/restore/final_files.h"
 #include "engine/restore/left_out.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
@@ -99,9 +98,9 @@ void check_tablespace(const RestoreFolder& folder, const fs::path& data) {
 // The entries of the folders, each of them with what becomes of it.
 class ExistingTree {
  public:
-  ExistingTree(const std::vector<RestoreFolder>& folders, const FinalFiles& files,
+  ExistingTree(const std::vector<RestoreFolder>& folders, const HasFile& has_file,
                const catalog::BackupInfo& backup)
-      : folders_(folders), files_(files), own_prefix_(fmt::format("PG_{}_", major_version(backup))) {}
+      : folders_(folders), has_file_(has_file), own_prefix_(fmt::format("PG_{}_", major_version(backup))) {}
 
   using Visit = std::function<void(const os::TreeEntry&, bool is_wanted)>;
 
@@ -132,12 +131,12 @@ class ExistingTree {
     const std::string path = folder.oid == 0
                                  ? entry.relative.string()
                                  : fmt::format("pg_tblspc/{}/{}", folder.oid, entry.relative.string());
-    if (pgformat::name_without_increment(path) || !files_.place(path)) return false;
+    if (pgformat::name_without_increment(path) || !has_file_(path)) return false;
     return restored_place(folders_, path) == folder.to / entry.relative;
   }
 
   const std::vector<RestoreFolder>& folders_;
-  const FinalFiles& files_;
+  const HasFile& has_file_;
   std::string own_prefix_;  // of the folder that the cluster has in a tablespace
 };
 
@@ -171,11 +170,11 @@ bool is_vacant(const fs::path& folder) {
   return !fs::is_directory(folder, ignored) || holds_nothing(folder);
 }
 
-Leftovers plan_existing(std::vector<RestoreFolder>& folders, const FinalFiles& files,
+Leftovers plan_existing(std::vector<RestoreFolder>& folders, const HasFile& has_file,
                         const catalog::BackupInfo& backup) {
   Leftovers leftovers;
   const fs::path& data = folders.front().to;
-  const ExistingTree tree(folders, files, backup);
+  const ExistingTree tree(folders, has_file, backup);
   for (RestoreFolder& folder : folders) {
     if (is_vacant(folder.to)) continue;
     if (folder.oid == 0) {
@@ -198,12 +197,12 @@ Leftovers plan_existing(std::vector<RestoreFolder>& folders, const FinalFiles& f
   return leftovers;
 }
 
-void clear_existing(const std::vector<RestoreFolder>& folders, const FinalFiles& files,
+void clear_existing(const std::vector<RestoreFolder>& folders, const HasFile& has_file,
                     const catalog::BackupInfo& backup) {
   const fs::path& data = folders.front().to;
   if (is_folder(data / "global")) os::remove_file(data / kControlFile);
   os::fault_point("restore-control-removed");
-  const ExistingTree tree(folders, files, backup);
+  const ExistingTree tree(folders, has_file, backup);
   for (const RestoreFolder& folder : folders) {
     if (folder.reused) clear_folder(folder, tree);
   }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,7 +12,8 @@
 
 namespace barman::engine {
 
-class FinalFiles;
+// Whether the backup has a file that manifests call so, and a restore brings it back.
+using HasFile = std::function<bool(const std::string& path)>;
 
 // What a delta restore removes because the backup does not have it.
 struct Leftovers {
@@ -27,13 +30,13 @@ bool is_vacant(const std::filesystem::path& folder);
 // Looks at the data directory and its tablespaces, and says of each that is not vacant how much of its room
 // can be used again (RestoreFolder::reused). Throws kRefused, having touched nothing, for a directory in
 // which a server runs, and for one that is no earlier state of the backup's cluster.
-Leftovers plan_existing(std::vector<RestoreFolder>& folders, const FinalFiles& files,
+Leftovers plan_existing(std::vector<RestoreFolder>& folders, const HasFile& has_file,
                         const catalog::BackupInfo& backup);
 
 // Removes pg_control, durably, then all that the backup does not have. The folders are prepared. Nothing
 // outside of them is touched: links are not followed. The server's own logs stay, and what else lives beside
 // a tablespace.
-void clear_existing(const std::vector<RestoreFolder>& folders, const FinalFiles& files,
+void clear_existing(const std::vector<RestoreFolder>& folders, const HasFile& has_file,
                     const catalog::BackupInfo& backup);
 
 }  // namespace barman::engine

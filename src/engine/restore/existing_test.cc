@@ -263,20 +263,14 @@ TEST_F(DeltaRestore, RoomIsNeededOnlyForWhatIsNotThereYet) {
   std::vector<RestoreFolder> folders = {{.to = request.destination}, {.to = far(""), .oid = 16384}};
   const ChainPlan plan = plan_chain(fixture.home, fixture.chain, true, folders);
   const std::uint64_t needed = folders[0].bytes;
-  (void)plan_existing(folders, plan.files, fixture.chain.back());
+  (void)plan_existing(
+      folders, [&](const std::string& path) { return plan.files.place(path).has_value(); },
+      fixture.chain.back());
   ASSERT_TRUE(folders[0].reused && folders[1].reused);
   EXPECT_GE(*folders[0].reused, needed) << "what a restore added is there as well";
   EXPECT_EQ(*folders[1].reused, 2U * 8192);
   EXPECT_EQ(is_vacant(request.destination), false);
   EXPECT_EQ(is_vacant(fixture.folder / "absent"), true);
-}
-
-TEST_F(DeltaRestore, WithoutAManifestItIsRefused) {
-  ASSERT_EQ(failure(), "none");
-  request.delta = true;
-  fs::remove(member_file(0, "backup_manifest"));
-  EXPECT_THAT(failure(), HasSubstr("has no manifest"));
-  EXPECT_TRUE(can_be_started());
 }
 
 }  // namespace

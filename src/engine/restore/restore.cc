@@ -48,7 +48,7 @@ void check_kinds(const Home& home, const RestoreRequest& request) {
   check_kind(request.backup);
   for (const catalog::BackupInfo& member : request.chain) check_kind(member);
   const bool has_chain = request.chain.size() > 1;
-  const bool is_full_archive = request.chain.empty() && (request.delta || is_archived(home, request.backup));
+  const bool is_full_archive = request.chain.empty() && is_archived(home, request.backup);
   if (request.backup.parent_backup_id.has_value() != has_chain || is_full_archive) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("the chain of backup {} is not known", request.backup.id.text));
@@ -148,9 +148,11 @@ void copy_base(const RestoreRequest& request, const RestorePlan& plan, const Exp
         .workers = request.jobs,
         .bytes_per_second = request.bytes_per_second,
         .expected = expected,
-        .copied = [&](std::uint64_t done) {
-          events.progress({.phase = "copying", .done = before + done, .expected = plan.bytes});
-        }};
+        .copied =
+            [&](std::uint64_t done) {
+              events.progress({.phase = "copying", .done = before + done, .expected = plan.bytes});
+            },
+        .rewrites = request.delta};
     const Copied copied = copy_folder(folder, copy, clock, stop);
     before += copied.bytes;
     result.checked_files += copied.checked_files;
@@ -163,17 +165,28 @@ void copy_base(const RestoreRequest& request, const RestorePlan& plan, const Exp
   }
 }
 
+// Where the backup keeps what its manifest calls `path`.
+fs::path kept_place(const std::vector<RestoreFolder>& folders, const std::string& path) {
+  for (const RestoreFolder& folder : folders) {
+    const std::string prefix = fmt::format("pg_tblspc/{}/", folder.oid);
+    if (folder.oid != 0 && path.starts_with(prefix)) return folder.from / path.substr(prefix.size());
+  }
+  return folders.front().from / path;
+}
+
+// Borrows the plan.
+HasFile files_of_backup(const RestorePlan& plan) {
+  if (plan.chain) return [&](const std::string& path) { return plan.chain->files.place(path).has_value(); };
+  return [&](const std::string& path) {
+    std::error_code ignored;
+    return !is_left_out(path) && fs::is_regular_file(kept_place(plan.folders, path), ignored);
+  };
+}
+
 // The files found were as the manifest says; now that it lists no others but the control file, which is next.
 void require_all_files(const ExpectedFiles& expected, const RestorePlan& plan, const RestoreResult& result) {
   if (result.checked_files + 1 == expected.files()) return;
-  const auto is_there = [&](const std::string& path) {
-    for (const RestoreFolder& folder : plan.folders) {
-      const std::string prefix = fmt::format("pg_tblspc/{}/", folder.oid);
-      if (folder.oid != 0 && path.starts_with(prefix))
-        return fs::exists(folder.from / path.substr(prefix.size()));
-    }
-    return fs::exists(plan.folders.front().from / path);
-  };
+  const auto is_there = [&](const std::string& path) { return fs::exists(kept_place(plan.folders, path)); };
   throw Error(
       ErrorKind::kCorrupt,
       fmt::format("{} is missing: the backup's manifest lists it; restore another backup, or this one with "
@@ -320,7 +333,7 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
   if (!request.chain.empty()) {
     plan.chain = plan_chain(home, request.chain, request.verify, plan.folders, request.wal_format);
   }
-  if (request.delta) plan.leftovers = plan_existing(plan.folders, plan.chain->files, request.backup);
+  if (request.delta) plan.leftovers = plan_existing(plan.folders, files_of_backup(plan), request.backup);
   for (const RestoreFolder& folder : plan.folders) plan.bytes += folder.bytes;
   if (plan.chain) plan.bytes = plan.chain->bytes;
   const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");
@@ -350,7 +363,7 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   syncs.reserve(folders.size());
   for (const RestoreFolder& folder : folders) syncs.emplace_back(folder.to);
   os::fault_point("restore-prepared");
-  if (request.delta) clear_existing(plan.folders, plan.chain->files, request.backup);
+  if (request.delta) clear_existing(plan.folders, files_of_backup(plan), request.backup);
 
   events.info("Copying the base backup.");
   if (plan.chain) {

@@ -28,7 +28,8 @@ namespace barman::engine {
 struct RestoreRequest {
   catalog::BackupInfo backup;
   std::vector<catalog::BackupInfo> chain{};  // from the full one to itself: of an incremental backup, of one
-                                             // kept as archives (one member), and for a delta restore
+                                             // kept as archives, and for a delta restore where there is a
+                                             // manifest (one member)
   std::filesystem::path destination;         // absolute
   RecoveryTarget target;
   std::map<std::string, std::string> tablespaces{};  // name → new location

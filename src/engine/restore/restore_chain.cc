@@ -33,8 +33,8 @@ FinalFiles final_files(const Home& home, const std::vector<BackupInfo>& chain) {
     throw Error(
         ErrorKind::kRefused,
         fmt::format(
-            "backup {} has no manifest ({}), without which neither archives nor chains of incremental "
-            "backups nor differences can be restored; restore another backup",
+            "backup {} has no manifest ({}): neither archives nor a chain of incremental backups can be "
+            "restored without; restore another backup",
             info.id.text, manifests.back().string()));
   }
   return {std::move(manifests), std::move(names)};

@@ -260,6 +260,31 @@ TEST_F(Restoring, WithoutAManifestThereIsNothingToCheck) {
   EXPECT_EQ(text("global/pg_control"), "control");
 }
 
+TEST_F(Restoring, WithoutAManifestADeltaRestoreComparesTheFilesThemselves) {
+  fs::remove(data() / "backup_manifest");
+  restore();
+  const auto inode = [&](const std::string& name) {
+    struct stat status {};
+    EXPECT_EQ(::stat(to(name).c_str(), &status), 0) << name;
+    return status.st_ino;
+  };
+  const auto kept = inode("base/1/1249");
+  os::write_file(to("PG_VERSION"), "15\n");
+  os::write_file(root_ / "to-far/PG_15_202209061/1/2", "far AWAY");
+  os::make_directories(to("base/99"), 0700);
+  os::write_file(to("base/99/stray"), "?");
+  os::write_file(to("pg_wal/000000010000000000000009"), "of another time");
+  put("pg_wal/000000010000000000000009", "not brought back");
+  request_.delta = true;
+  restore();
+  EXPECT_EQ(inode("base/1/1249"), kept);
+  EXPECT_EQ(text("base/1/1249"), std::string(300000, 'x'));
+  EXPECT_EQ(text("pg_tblspc/16384/PG_15_202209061/1/2"), "far away");
+  EXPECT_EQ(text("global/pg_control"), "control");
+  EXPECT_FALSE(fs::exists(to("base/99")));
+  EXPECT_FALSE(fs::exists(to("pg_wal/000000010000000000000009")));
+}
+
 TEST_F(Restoring, LinksInTheBackupAreNotFollowed) {
   fs::create_symlink("/etc/passwd", data() / "base/1/link");
   restore();
