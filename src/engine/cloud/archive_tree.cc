@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "codec/codec.h"
+#include "codec/gzip_member.h"
 #include "engine/cloud/keys.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
@@ -37,7 +38,9 @@ codec::TarAttributes attributes_of(const struct stat& status) {
 // One frame, whatever the format: other programs read only the first of several.
 stream::Stage compressing(Compression kind) {
   const int level = codec::medium_level(kind);
-  return stream::through([kind, level] { return codec::compressor(kind, level); });
+  return stream::through([kind, level] {
+    return kind == Compression::kGzip ? codec::gzip_member_compressor(level) : codec::compressor(kind, level);
+  });
 }
 
 // "16384/t3_16401": a relation of a session, which no restored server knows.
