@@ -128,7 +128,8 @@ class BackupConversation {
   }
 
   Result next_result() {
-    Result result = peeked_ ? *std::exchange(peeked_, std::nullopt) : connection_.next_result(kBackup, wait_);
+    Result result =
+        peeked_ ? *std::exchange(peeked_, std::nullopt) : connection_.next_result(kBackup, wait_, pass_on_);
     pass_on_notices();
     return result;
   }
@@ -142,7 +143,7 @@ class BackupConversation {
 
   std::optional<CopyData> copy_data() {
     wait_.throw_if_stopped();
-    auto data = connection_.copy_data(wait_);
+    auto data = connection_.copy_data(wait_, pass_on_);
     pass_on_notices();
     return data;
   }
@@ -218,6 +219,9 @@ class BackupConversation {
   Connection& connection_;
   BaseBackupReceiver& receiver_;
   SocketWait wait_;
+  // The server tells that it waits for WAL to be archived, and waits for as long as it takes: what it says
+  // must not wait with it.
+  const Connection::BeforeWaiting pass_on_ = [this] { pass_on_notices(); };
   std::vector<Tablespace> tablespaces_;
   std::vector<std::string> damaged_;
   std::unique_ptr<stream::Sink> sink_;

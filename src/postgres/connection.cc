@@ -56,6 +56,13 @@ constexpr std::string_view kNoPassword =
   throw Error(ErrorKind::kTransient, fmt::format("{}: {}. {}", doing, message.text, kUnreachable));
 }
 
+// A server sends 8 kB at a time. Who is woken for each of them spends more on waking and going to sleep again
+// than on the data.
+void gather() {
+  constexpr timespec kShort{.tv_sec = 0, .tv_nsec = 20'000};
+  ::nanosleep(&kShort, nullptr);
+}
+
 }  // namespace
 
 std::optional<std::string> field(const Result& result, int row, int column) {
@@ -140,8 +147,10 @@ Result Connection::last_result(std::string_view doing, SocketWait& wait) {
   return last;
 }
 
-Result Connection::next_result(std::string_view doing, SocketWait& wait) {
+Result Connection::next_result(std::string_view doing, SocketWait& wait,
+                               const BeforeWaiting& before_waiting) {
   while (PQisBusy(handle_.get()) != 0) {
+    if (before_waiting) before_waiting();
     during(doing, [&] { wait.wait(PQsocket(handle_.get()), SocketWait::For::kReading); });
     consume_input();
   }
@@ -150,22 +159,12 @@ Result Connection::next_result(std::string_view doing, SocketWait& wait) {
   throw server_error(doing, message_of(result.get()), use_);
 }
 
-namespace {
-
-// A server sends 8 kB at a time. Who is woken for each of them spends more on waking and going to sleep again
-// than on the data.
-void gather() {
-  constexpr timespec kShort{.tv_sec = 0, .tv_nsec = 20'000};
-  ::nanosleep(&kShort, nullptr);
-}
-
-}  // namespace
-
-std::optional<CopyData> Connection::copy_data(SocketWait& wait) {
+std::optional<CopyData> Connection::copy_data(SocketWait& wait, const BeforeWaiting& before_waiting) {
   for (;;) {
     bool ended = false;
     if (auto data = copy_data_at_hand(ended)) return data;
     if (ended) return std::nullopt;
+    if (before_waiting) before_waiting();
     gather();
     wait.wait(PQsocket(handle_.get()), SocketWait::For::kReading);
   }

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -64,12 +65,14 @@ class Connection {
                  SocketWait& wait);
 
   // Step by step, for commands that answer with several results or a COPY. next_result() returns null after
-  // the last one, and throws what the server answers with an error.
+  // the last one, and throws what the server answers with an error. `before_waiting` is called each time
+  // before it waits for the server: the place to take notices that tell why the answer is late.
+  using BeforeWaiting = std::function<void()>;
   void send(std::string_view doing, const std::string& command, SocketWait& wait);
-  Result next_result(std::string_view doing, SocketWait& wait);
+  Result next_result(std::string_view doing, SocketWait& wait, const BeforeWaiting& before_waiting = {});
 
   // The next message of the COPY that is under way; nothing at its end.
-  std::optional<CopyData> copy_data(SocketWait& wait);
+  std::optional<CopyData> copy_data(SocketWait& wait, const BeforeWaiting& before_waiting = {});
   // The same if it is at hand or already in the socket: never waits. `ended` is set at the end of the COPY.
   std::optional<CopyData> copy_data_at_hand(bool& ended);
   void wait_for_copy_data(SocketWait& wait, SocketWait::Clock::time_point until);

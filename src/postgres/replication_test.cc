@@ -48,9 +48,11 @@ class Record final : public BaseBackupReceiver {
   }
   void notice(std::string_view severity, std::string_view text) override {
     lines.push_back(std::string(severity) + ": " + std::string(text));
+    if (on_notice) on_notice();
   }
 
   std::vector<std::string> lines;
+  std::function<void()> on_notice;
 
  private:
   class Line final : public stream::Sink {
@@ -97,6 +99,34 @@ TEST(BaseBackup, Of15IsOneCopyOfTypedMessages) {
   LibpqConnector().replication(server.conninfo(), {})->base_backup({.label = "x"}, record, {});
   EXPECT_THAT(record.lines, ElementsAre("started 0/2000028 on 3", "tablespace '16385' '/srv/s' 0",
                                         "archive '16385': TAR", "manifest: {}", "ended 0/2000100"));
+}
+
+TEST(BaseBackup, WhatTheServerSaysIsPassedOnWhileItWaits) {
+  for (const char* version : {"14.11", "15.6"}) {
+    // Of 14 the wait comes after the archives, of 15 before the manifest in the same COPY.
+    const std::string archives = version == "14.11"s ? say::copy_out() + say::copy_done() : say::copy_out();
+    FakeServer server(version, {positions() + archives + say::warning("still waiting for WAL")});
+    std::stop_source heard;
+    std::stop_source stop;
+    Record record;
+    record.on_notice = [&] {
+      heard.request_stop();
+      stop.request_stop();
+    };
+    const std::jthread patience([&](const std::stop_token& over) {
+      for (int i = 0; i < 1000 && !over.stop_requested() && !stop.stop_requested(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      stop.request_stop();
+    });
+    const auto [kind, text] = failure_of([&] {
+      LibpqConnector()
+          .replication(server.conninfo(), {})
+          ->base_backup({.label = "x"}, record, stop.get_token());
+    });
+    EXPECT_EQ(kind, ErrorKind::kCancelled) << text;
+    EXPECT_TRUE(heard.stop_requested()) << version;
+  }
 }
 
 TEST(BaseBackup, AnErrorInTheMiddleLeavesTheArchiveUnfinished) {
