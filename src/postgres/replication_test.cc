@@ -104,7 +104,8 @@ TEST(BaseBackup, Of15IsOneCopyOfTypedMessages) {
 TEST(BaseBackup, WhatTheServerSaysIsPassedOnWhileItWaits) {
   for (const char* version : {"14.11", "15.6"}) {
     // Of 14 the wait comes after the archives, of 15 before the manifest in the same COPY.
-    const std::string archives = version == "14.11"s ? say::copy_out() + say::copy_done() : say::copy_out();
+    const std::string archives =
+        say::copy_out() + (version == "14.11"s ? say::copy_done() : say::copy_data("nbase.tar\0\0"s));
     FakeServer server(version, {positions() + archives + say::warning("still waiting for WAL")});
     std::stop_source heard;
     std::stop_source stop;
