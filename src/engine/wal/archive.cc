@@ -64,6 +64,7 @@ class ArchiveRun {
   void run(Archiver archiver, const std::stop_token& stop) {
     const Batch batch = next_batch(folder_of(archiver), archiver, limit_of(archiver));
     announce(archiver, batch);
+    if (!batch.files.empty()) index_.require();
     for (std::span<const IncomingFile> rest = batch.files; !rest.empty();) {
       if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "archiving was stopped on request");
       const auto group = rest.first(std::min(kGroup, rest.size()));

@@ -111,6 +111,13 @@ TEST_F(ArchiveWalTest, MovesWhatArrivedAndIndexesIt) {
   EXPECT_EQ(indexed(), result.archived);
 }
 
+TEST_F(ArchiveWalTest, TheIndexIsThereBeforeTheFirstFileSoThatNoReaderMakesItWithThatFile) {
+  arrive(kOne, segment(kOne));
+  ScratchHome::write(archived(kOne).parent_path(), "in the way: nothing can be stored");
+  EXPECT_THROW(run(), Error);
+  EXPECT_TRUE(fs::exists(scratch_.home.xlogdb));
+}
+
 TEST_F(ArchiveWalTest, TheIndexTellsSizeTimeAndCompressionOfWhatIsStored) {
   arrive(kOne, gzipped(segment(kOne)));
   const timespec times[2] = {{100, 0}, {100, 250000000}};

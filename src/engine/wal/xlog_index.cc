@@ -136,6 +136,13 @@ void XlogIndex::visit(const Visit& visit) const {
   if (require_file()) for_each_entry(*os::open_file(home_.xlogdb), home_, events_, visit);
 }
 
+void XlogIndex::require() {
+  std::error_code unclear;  // the lines that are appended later say what is wrong
+  if (std::filesystem::exists(home_.xlogdb, unclear) || unclear) return;
+  const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
+  repair_or_rebuild();
+}
+
 void XlogIndex::append(std::span<const catalog::WalEntry> entries) {
   if (entries.empty()) return;
   const auto lock = os::LockFile::acquire(home_.xlogdb_lock());

@@ -33,6 +33,10 @@ class XlogIndex {
   using Visit = std::function<void(const catalog::WalLine&)>;
   void visit(const Visit& visit) const;
 
+  // Makes a missing file, from the archive as it is now. Before files are stored: else a reader might make it
+  // between the storing of a file and its line, which would stand there twice.
+  void require();
+
   // Appends and syncs. A torn last line, left by a crash, is repaired first. If that, or a missing file,
   // needed a rebuild, entries that it found are not written twice.
   void append(std::span<const catalog::WalEntry> entries);
