@@ -130,9 +130,16 @@ std::optional<MemberReader::Known> ArchiveMember::look_at(const std::string& /*p
 }
 
 void ArchiveMember::read(MemberReceiver& receiver, const MemberReading& reading) {
-  os::in_parallel(archives_.size(), reading.workers, reading.stop, [&](std::size_t i) {
-    during("reading " + archives_[i].place.string(), [&] { read_archive(archives_[i], receiver, reading); });
-  });
+  try {
+    os::in_parallel(archives_.size(), reading.workers, reading.stop, [&](std::size_t i) {
+      during("reading " + archives_[i].place.string(),
+             [&] { read_archive(archives_[i], receiver, reading); });
+    });
+  } catch (const Error&) {
+    // Ctrl-C ends gpg as well, which then looks like damage.
+    if (reading.stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
+    throw;
+  }
 }
 
 void ArchiveMember::read_archive(const Archive& archive, MemberReceiver& receiver,

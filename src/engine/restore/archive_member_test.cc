@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/restore/archive_fixture.h"
+#include "engine/restore/member.h"
+#include "engine/restore/pace.h"
 #include "engine/restore/restoring_chains.h"
 
 namespace barman::engine {
@@ -94,6 +96,26 @@ TEST_F(RestoringArchives, SaysThatThePassphraseIsWrong) {
   request.wal_format = archives.format_with("echo sesam");
   EXPECT_THAT(failure(), HasSubstr(".tar.gz.gpg"));
   EXPECT_FALSE(can_be_started());
+}
+
+TEST_F(RestoringArchives, TakesAProgramThatTheSameSignalEndedForNoFailure) {
+  archives.archive(fixture, 0, kSecretTar);
+  struct Interrupted final : MemberReceiver {
+    void directory(const std::string& /*path*/, unsigned /*mode*/) override {}
+    std::unique_ptr<stream::Sink> file(const MemberFile& /*file*/) override {
+      stop.request_stop();
+      throw Error(ErrorKind::kCorrupt, "gpg: signal Interrupt caught");
+    }
+    std::stop_source stop;
+  } receiver;
+  Pace pace(std::nullopt, {}, clock, {});
+  const auto member = open_member(fixture.home, fixture.chain[0], request.wal_format);
+  try {
+    member->read(receiver, {.pace = pace, .stop = receiver.stop.get_token()});
+    FAIL() << "nothing thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::kCancelled) << e.what();
+  }
 }
 
 TEST_F(RestoringArchives, NamesAMissingArchiveBeforeAnythingIsWritten) {
