@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -29,7 +30,7 @@ struct BackupOptions {
   std::vector<std::string> servers;
   int immediate_checkpoint = 0;  // 1 asked for, -1 refused, 0 as configured
   std::string name;
-  std::string parent;
+  std::optional<std::string> parent;
   std::optional<std::string> reuse;
   std::string retry_times, retry_sleep, jobs, batch_size, batch_period, bwlimit, wait_timeout, keepalive,
       check_timeout;
@@ -106,7 +107,7 @@ void refuse_what_comes_later(const BackupOptions& options) {
 engine::BackupRequest request_of(const BackupOptions& options, const config::Server& server) {
   engine::BackupRequest request = engine::backup_request(server);
   if (!options.name.empty()) request.name = options.name;
-  if (!options.parent.empty()) request.parent = options.parent;
+  request.parent = options.parent;
   if (options.immediate_checkpoint != 0) request.fast_checkpoint = options.immediate_checkpoint > 0;
   if (!options.bwlimit.empty()) request.max_rate_kib = engine::max_rate(std::stoll(options.bwlimit));
   if (!options.retry_times.empty()) request.retries = std::stoi(options.retry_times);

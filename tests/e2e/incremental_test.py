@@ -194,6 +194,7 @@ class Refusals(Chains):
         cluster, barman = self.scene()
         self.refused(barman, "latest", "Unknown backup 'latest' for server 'main'")
         self.refused(barman, "20200101T000000", "Unknown backup '20200101T000000'")
+        self.refused(barman, "", "Unknown backup '' for server 'main'")  # a script's empty variable
         full = self.back_up(barman)
         info = barman.directory("main", "meta", f"{full}-backup.info")
         text = read(info)

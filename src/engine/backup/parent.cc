@@ -134,9 +134,16 @@ BackupInfo choose_parent(const Home& home, const std::vector<BackupInfo>& backup
   check_record(*parent, facts);
   const auto chain = chain_of(backups, *parent);
   for (const BackupInfo& member : chain) {
-    if (std::filesystem::is_directory(home.data(member.id))) continue;
-    refuse_parent(*parent, fmt::format("the files of backup {} are gone: there is no {}; {}", member.id.text,
-                                       home.data(member.id).string(), kTakeFull));
+    const std::filesystem::path data = home.data(member.id);
+    if (!std::filesystem::is_directory(data)) {
+      refuse_parent(*parent, fmt::format("the files of backup {} are gone: there is no {}; {}",
+                                         member.id.text, data.string(), kTakeFull));
+    }
+    // The parent's own is read below. Without the others the new backup could be taken, but not restored.
+    if (member.id != parent->id && !std::filesystem::exists(manifest_of(home, member.id))) {
+      refuse_parent(*parent, fmt::format("it is built on backup {}, whose manifest {} is missing; {}",
+                                         member.id.text, manifest_of(home, member.id).string(), kTakeFull));
+    }
   }
   check_timeline(*parent, facts, history);
   check_manifest(home, *parent, facts);

@@ -119,6 +119,8 @@ TEST_F(Parent, HasToBeStreamedFromThisClusterWithSummaries) {
 TEST_F(Parent, HasAChainThatIsThere) {
   backups.push_back(record("20260102T000000"));
   backups.back().parent_backup_id = backups.front().id;
+  std::filesystem::remove(manifest_of(home, backups.front().id));
+  EXPECT_THAT(refusal(), HasSubstr("it is built on backup 20260101T000000, whose manifest"));
   std::filesystem::remove_all(home.data(backups.front().id));
   EXPECT_THAT(refusal(), HasSubstr("the files of backup 20260101T000000 are gone"));
   backups.erase(backups.begin());
