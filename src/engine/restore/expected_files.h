@@ -49,7 +49,7 @@ class ExpectedFiles {
 };
 
 // Reads a manifest: every file that a restore brings back. Throws kCorrupt, naming the manifest, if it is
-// damaged.
+// damaged; what `visit` throws passes as it is.
 pgformat::ManifestSummary read_manifest(const std::filesystem::path& manifest,
                                         const std::function<void(const pgformat::ManifestFile&)>& visit);
 
