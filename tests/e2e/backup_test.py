@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import harness
+from archiving import Archives
 from harness import EndToEnd, on_versions, wait_until
 
 POSITION = r"[0-9A-F]+/[0-9A-F]+ \([0-9A-F]{24}, [0-9A-F]{8}\)"
@@ -112,6 +113,25 @@ class Taking(EndToEnd):
             barman._background[0].process.send_signal(18)
         self.assertIn("WARNING: IMPORTANT: this backup is classified as WAITING_FOR_WALS", result.err)
         self.assertEqual(barman.backup_info("main", barman.backup_ids("main")[0])["status"], "WAITING_FOR_WALS")
+
+
+class LostWal(Archives):
+    def test_a_backup_whose_wal_was_lost_is_an_error(self):
+        cluster, barman = self.scene()
+        self.arrive(*self.segments(cluster, 1))
+        barman.ok("archive-wal", "main")
+        running = barman.start("backup", "--immediate-checkpoint", "--wait", "--wait-timeout", "8", "main")
+
+        def status():
+            return [barman.backup_info("main", backup)["status"] for backup in barman.backup_ids("main")]
+
+        wait_until(lambda: status() == ["WAITING_FOR_WALS"], "the backup waits for its WAL")
+        self.arrive(*self.segments(cluster, 1))  # younger than what it needs, which never comes
+        self.assertEqual(running.wait(), 1)
+        self.assertEqual(status(), ["FAILED"])
+        lost = barman.backup_info("main", barman.backup_ids("main")[0])["begin_wal"]
+        self.assertIn("ERROR: This backup has been marked as FAILED due to the following reason: "
+                      f"At least one WAL file is missing. The first missing WAL file is {lost}", running.err)
 
 
 class Limits(EndToEnd):

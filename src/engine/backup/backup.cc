@@ -296,6 +296,12 @@ class Run {
   void review() {
     around_.archive_once();
     info_ = promote(around_.home, around_.catalog, std::move(info_));
+    if (info_.status == BackupStatus::kFailed) {
+      around_.events.error(
+          fmt::format("This backup has been marked as FAILED due to the following reason: {}",
+                      info_.error.value_or("unknown")));
+      return;
+    }
     if (info_.status != BackupStatus::kWaitingForWals) return;
     around_.events.warning(fmt::format(
         "IMPORTANT: this backup is classified as WAITING_FOR_WALS: not all of the WAL that it needs has "
