@@ -23,8 +23,8 @@ void register_archive_wal(CLI::App& app, Body& chosen) {
       const config::Server* server = select_server(parts, *name, {.inactive = Then::kSkip});
       if (server == nullptr) return 0;
       const engine::Home home = engine::home_of(*server, parts.configuration);
-      engine::archive_wal(home, engine::archive_settings(*server, parts.runner), engine::ArchiveTalk::kAlways, parts.clock,
-                          parts.out, parts.stop);
+      engine::archive_wal(home, engine::archive_settings(*server, parts.runner), engine::ArchiveTalk::kAlways,
+                          parts.clock, parts.out, parts.stop);
       return 0;
     };
   });

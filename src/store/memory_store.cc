@@ -1,5 +1,7 @@
 #include "store/memory_store.h"
 
+#include <utility>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -10,7 +12,7 @@ namespace barman::store {
 class MemoryStore::Pending final : public stream::Sink {
  public:
   Pending(MemoryStore& store, std::string key, CreateOptions options)
-      : store_(store), key_(std::move(key)), options_(options) {}
+      : store_(store), key_(std::move(key)), options_(std::move(options)) {}
 
   void write(stream::Bytes data) override { text_ += stream::text_of(data); }
 

@@ -181,7 +181,7 @@ class CloudBackup {
     const auto rows = session_.query(renamed ? "SELECT lsn, labelfile FROM pg_catalog.pg_backup_stop()"
                                              : "SELECT lsn, labelfile FROM pg_catalog.pg_stop_backup(false)");
     const auto end = pgformat::parse_lsn(rows.at(0).at(0).value_or(""));
-    const std::string label = rows.at(0).at(1).value_or("");
+    std::string label = rows.at(0).at(1).value_or("");
     if (!end) throw Error(ErrorKind::kFailed, "the server does not say where the backup ends");
     const pgformat::BackupLabel parsed = pgformat::parse_backup_label(label);
     info_.backup_label = label;

@@ -46,7 +46,7 @@ CanonicalRequest canonical(const HttpRequest& request, const Url& url, std::stri
   CanonicalRequest result;
   std::string lines;
   for (const auto& [name, value] : headers) {
-    lines += name + ":" + value + "\n";
+    lines.append(name).append(":").append(value).append("\n");
     if (!result.signed_headers.empty()) result.signed_headers += ';';
     result.signed_headers += name;
   }

@@ -173,7 +173,7 @@ class CurlTransport::Connection {
   struct HeaderLines {
     HeaderLines(const CurlLibrary& library, const HttpRequest& request) : curl(library) {
       for (const auto& [name, value] : request.headers) {
-        if (name != "host") add(value.empty() ? name + ";" : name + ": " + value);
+        if (name != "host") add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
       }
       for (const char* none : {"Expect:", "Accept:", "Content-Type:"}) {
         if (!has(request, none)) add(none);

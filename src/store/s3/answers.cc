@@ -112,7 +112,7 @@ ListPage parse_list_page(std::string_view xml) {
 
 std::string parse_upload_id(std::string_view xml) {
   pugi::xml_document document;
-  const std::string id = root_named(document, xml, "InitiateMultipartUploadResult").child_value("UploadId");
+  std::string id = root_named(document, xml, "InitiateMultipartUploadResult").child_value("UploadId");
   if (id.empty()) throw_unknown("UploadId");
   return id;
 }

@@ -87,7 +87,7 @@ std::string read_customer_key(const std::string& url) {
   return *key;
 }
 
-S3Store::S3Store(S3Client& client, std::string root, S3Form form)
+S3Store::S3Store(S3Client& client, const std::string& root, S3Form form)
     : client_(client),
       root_(root.empty() ? "" : root + "/"),
       form_(std::move(form)),

@@ -29,7 +29,7 @@ std::string read_customer_key(const std::string& url);
 // be ours ("a//b", "../x", "folder/") are not listed.
 class S3Store final : public ObjectStore {
  public:
-  S3Store(S3Client& client, std::string root, S3Form form);
+  S3Store(S3Client& client, const std::string& root, S3Form form);
 
   [[nodiscard]] std::unique_ptr<stream::Sink> create(std::string_view key,
                                                      CreateOptions options = {}) override;
