@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <CLI/App.hpp>
+#include <optional>
 
 #include "cli/arguments.h"
 
@@ -18,6 +19,7 @@ using testing::StartsWith;
 struct Given {
   std::vector<std::string> servers;
   std::string name;
+  std::optional<std::string> parent;
   int retry_times = -1;
   bool wait = false;
 };
@@ -28,6 +30,7 @@ void register_backup(CLI::App& app, Body& chosen) {
   CLI::App* command = app.add_subcommand("backup", "Takes a backup.");
   command->add_option("SERVER_NAME", given.servers)->required();
   command->add_option("--name", given.name)->type_name("NAME")->check(backup_name);
+  command->add_option("--incremental", given.parent)->type_name("BACKUP_ID");
   command->add_option("--retry-times", given.retry_times)->type_name("N")->check(non_negative);
   command->add_option("--retry-sleep", given.retry_times)->type_name("N")->check(non_negative);
   command->add_flag("-w,--wait", given.wait);
@@ -50,6 +53,13 @@ void expect_usage_error(const std::vector<std::string>& arguments, const std::st
   EXPECT_THAT(line.err, StartsWith("usage: barman"));
   EXPECT_THAT(line.err, HasSubstr("\n" + last_line));
   EXPECT_EQ(line.out, "");
+}
+
+TEST(CommandLineTest, AnOptionThatIsSaidToBeEmptyDoesNotTakeTheNextWord) {
+  const CommandLine line = parse({"backup", "--incremental=", "main"});
+  EXPECT_EQ(line.exit_status, std::nullopt) << line.err;
+  EXPECT_EQ(given.parent, "");
+  EXPECT_THAT(given.servers, ElementsAre("main"));
 }
 
 TEST(CommandLineTest, GlobalOptionsStandBeforeTheCommand) {

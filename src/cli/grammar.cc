@@ -102,8 +102,14 @@ std::size_t complete_options(const CLI::App& app, const std::vector<std::string>
         throw UsageError{
             fmt::format("argument --{}: ignored explicit argument '{}'", name, word.substr(sign + 1))};
       }
-      into.push_back(sign == std::string::npos ? "--" + name : "--" + name + word.substr(sign));
-      value_follows = sign == std::string::npos && takes_value(*option);
+      const bool has_value = sign != std::string::npos;
+      value_follows = !has_value && takes_value(*option);
+      if (has_value && sign + 1 < word.size()) {
+        into.push_back("--" + name + word.substr(sign));
+      } else {
+        into.push_back("--" + name);
+        if (has_value) into.emplace_back();  // "--name=" says that it is empty
+      }
     } else if (word.size() > 1 && word[0] == '-') {
       into.push_back(word);
       value_follows = cluster_wants_value(app, word);
