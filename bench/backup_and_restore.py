@@ -18,7 +18,7 @@ def main():
         barman = scene.barman(cluster, immediate_checkpoint="true")
         scene.receiver(barman, cluster)
         backup(scene, cluster, barman)
-        barman.ok("backup", "main")
+        barman.ok("backup", "--wait", "main")
         restore(scene, barman)
 
 
