@@ -60,11 +60,12 @@ def catch_up(cluster, name, end, command):
     session = cluster.session()
     place.wait_until(lambda: session.sql(f"SELECT flush_lsn >= '{end}' FROM pg_stat_replication WHERE application_name = '{name}'") == "t",
                      f"{name} has it all", timeout=300, every=0.01)
-    run = measure.Run(time.monotonic() - begin, measure.peak_mib(process.pid))
+    seconds = time.monotonic() - begin
     process.send_signal(signal.SIGINT)
-    process.wait()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     place.wait_until(lambda: session.sql(f"SELECT active FROM pg_replication_slots WHERE slot_name = '{name}'") == "f", "the slot is free")
-    return run
+    return measure.Run(seconds, usage)
 
 
 if __name__ == "__main__":
