@@ -6,7 +6,6 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <memory>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -15,6 +14,7 @@
 #include "cli/held_backup.h"
 #include "cli/restore_options.h"
 #include "cli/servers.h"
+#include "cli/workers.h"
 #include "config/settings.h"
 #include "engine/restore/archive_member.h"
 #include "engine/restore/restore.h"
@@ -122,10 +122,7 @@ std::string get_wal_command(const Options& options, const std::string& server,
 }
 
 unsigned workers(const Options& options, const config::Server& server) {
-  if (!options.jobs.empty()) return static_cast<unsigned>(std::stoul(options.jobs));
-  const auto configured =
-      static_cast<unsigned>(std::max<std::int64_t>(server.values.number("parallel_jobs"), 1));
-  return std::max(configured, std::clamp(std::thread::hardware_concurrency(), 1U, 4U));
+  return options.jobs.empty() ? default_workers(server) : static_cast<unsigned>(std::stoul(options.jobs));
 }
 
 std::optional<std::uint64_t> rate(const Options& options, const config::Server& server) {

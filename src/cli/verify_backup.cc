@@ -4,14 +4,13 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <memory>
-#include <thread>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/held_backup.h"
 #include "cli/servers.h"
+#include "cli/workers.h"
 #include "config/settings.h"
 #include "engine/restore/verify.h"
 #include "engine/server/chain.h"
@@ -27,18 +26,12 @@ struct VerifyBackupOptions {
   std::string backup;
 };
 
-unsigned verify_workers(const config::Server& server) {
-  const auto configured =
-      static_cast<unsigned>(std::max<std::int64_t>(server.values.number("parallel_jobs"), 1));
-  return std::max(configured, std::clamp(std::thread::hardware_concurrency(), 1U, 4U));
-}
-
 void verify(Parts& parts, const config::Server& server, const std::string& word) {
   const ServerCatalog opened(server, parts.configuration);
   const catalog::BackupInfo info = opened.resolve(word, parts.out);
   parts.out.info(fmt::format("Verifying backup '{}' on server ['{}']", word, server.name));
   engine::VerifyRequest request{
-      .chain = {info}, .format = engine::WalFormat(server, parts.runner), .jobs = verify_workers(server)};
+      .chain = {info}, .format = engine::WalFormat(server, parts.runner), .jobs = default_workers(server)};
   if (info.parent_backup_id) request.chain = engine::chain_of(opened.catalog.list().backups, info);
   std::vector<os::LockFile> locks;
   for (const catalog::BackupInfo& member : request.chain) locks.push_back(hold_backup(opened, member, parts));

@@ -26,7 +26,8 @@ unsigned default_workers(Compression kind, int level);
 unsigned files_at_a_time(Compression kind, int level);
 
 // Compresses on `workers` threads, at least one, which begin when there is a second block and give way to
-// others where cores are short. Holds at most `workers` + 4 blocks and their frames. Nothing in, one empty frame out.
+// others where cores are short. Holds at most `workers` + 4 blocks and their frames. Nothing in, one empty
+// frame out.
 stream::Stage compress(Compression kind, int level, unsigned workers);
 inline stream::Stage compress(Compression kind, int level) {
   return compress(kind, level, default_workers(kind, level));

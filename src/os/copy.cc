@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
+#include "os/write_back.h"
 
 namespace barman::os {
 
@@ -21,7 +22,6 @@ namespace {
 
 constexpr std::size_t kKernelPiece = 8 * 1024 * 1024;
 constexpr std::size_t kMemoryPiece = 256 * 1024;
-constexpr std::uint64_t kWriteBackPiece = 8 * 1024 * 1024;
 
 void look_for_stop(const CopyOptions& options) {
   if (options.stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
@@ -34,8 +34,8 @@ void tell(const CopyOptions& options, std::uint64_t size) {
 // Has the disk begin with a large file while it is copied, so that the sync at the end finds little left to
 // do. A hint only.
 void start_write_back(int to, std::uint64_t before, std::uint64_t now) {
-  if (before / kWriteBackPiece == now / kWriteBackPiece) return;
-  const std::uint64_t begin = before / kWriteBackPiece * kWriteBackPiece;
+  if (before / kWriteBackBytes == now / kWriteBackBytes) return;
+  const std::uint64_t begin = before / kWriteBackBytes * kWriteBackBytes;
   (void)::sync_file_range(to, static_cast<off64_t>(begin), static_cast<off64_t>(now - begin),
                           SYNC_FILE_RANGE_WRITE);
 }

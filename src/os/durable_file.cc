@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
-
 fs::path folder_of(const fs::path& path) {
   const fs::path folder = path.parent_path();
   return folder.empty() ? fs::path(".") : folder;
@@ -58,11 +56,7 @@ class DurableFile final : public stream::Sink {
 
   void write(stream::Bytes data) override {
     write_all(fd_.get(), data, path_);
-    if (!write_back_) return;
-    written_ += data.size();
-    if (written_ - begun_ < kWriteBackBytes) return;
-    write_back_->start(fd_, begun_, written_ - begun_);
-    begun_ = written_;
+    if (write_back_) write_back_->wrote(fd_, data.size());
   }
 
   void finish() override {
@@ -91,8 +85,6 @@ class DurableFile final : public stream::Sink {
   FileOptions options_;
   Fd fd_;
   std::optional<WriteBack> write_back_;
-  std::uint64_t written_ = 0;
-  std::uint64_t begun_ = 0;  // up to here write-back was started
   bool finished_ = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <utility>
+
 namespace barman::os {
 
 namespace {
@@ -12,13 +14,19 @@ constexpr std::size_t kMostRanges = 256;  // each holds a file descriptor
 
 WriteBack::WriteBack() : worker_([this](const std::stop_token& stop) { work(stop); }) {}
 
-void WriteBack::start(const Fd& file, std::uint64_t offset, std::uint64_t length) {
+void WriteBack::wrote(const Fd& file, std::uint64_t bytes) {
+  written_ += bytes;
+  if (written_ - begun_ >= kWriteBackBytes) rest(file);
+}
+
+void WriteBack::rest(const Fd& file) {
+  const std::uint64_t offset = std::exchange(begun_, written_);
   {
     const std::lock_guard lock(mutex_);
     if (ranges_.size() >= kMostRanges) return;
     Fd own(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
     if (!own) return;
-    ranges_.push_back({.file = std::move(own), .offset = offset, .length = length});
+    ranges_.push_back({.file = std::move(own), .offset = offset, .length = written_ - offset});
   }
   added_.notify_one();
 }

@@ -12,6 +12,9 @@
 
 namespace barman::os {
 
+// Large enough for one request to the disk, small enough to keep it busy.
+inline constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
+
 // Works on a thread of its own, because starting a write-back waits while the disk's queue is full. A hint
 // only: it makes nothing durable, and what it cannot do is left out. Belongs to one thread. The destructor
 // forgets what has not begun.
@@ -19,9 +22,15 @@ class WriteBack {
  public:
   WriteBack();
 
-  // The file may be closed directly afterwards. Does not wait: at most some hundred requests are kept,
-  // further ones are forgotten.
-  void start(const Fd& file, std::uint64_t offset, std::uint64_t length);
+  // The next file begins, empty.
+  void begin() { written_ = begun_ = 0; }
+  // So many bytes more were written to it: with each kWriteBackBytes their way begins. Does not wait: at most
+  // some hundred requests are kept, further ones are forgotten.
+  void wrote(const Fd& file, std::uint64_t bytes);
+  // The rest of the file follows; it may be closed directly afterwards.
+  void rest(const Fd& file);
+
+  [[nodiscard]] std::uint64_t written() const { return written_; }
 
  private:
   struct Range {
@@ -31,6 +40,9 @@ class WriteBack {
   };
 
   void work(const std::stop_token& stop);
+
+  std::uint64_t written_ = 0;  // to the file
+  std::uint64_t begun_ = 0;    // up to here its way has begun
 
   std::mutex mutex_;  // guards the ranges
   std::condition_variable_any added_;

@@ -15,7 +15,8 @@ TEST(WriteBack, LeavesTheFileAsItIs) {
   {
     WriteBack write_back;
     Fd file(::open((folder / "file").c_str(), O_WRONLY));
-    write_back.start(file, 0, 7);
+    write_back.wrote(file, 7);
+    write_back.rest(file);
     EXPECT_EQ(file.close(), 0);
   }
   EXPECT_EQ(read_file(folder / "file"), "content");
@@ -26,12 +27,12 @@ TEST(WriteBack, TakesMoreRequestsThanItKeeps) {
   write_file(folder / "file", "content");
   const Fd file(::open((folder / "file").c_str(), O_WRONLY));
   WriteBack write_back;
-  for (int i = 0; i < 10'000; ++i) write_back.start(file, 0, 7);
+  for (int i = 0; i < 10'000; ++i) write_back.wrote(file, kWriteBackBytes);
 }
 
 TEST(WriteBack, PassesOverWhatCannotBeWrittenBack) {
   WriteBack write_back;
-  write_back.start(Fd(), 0, 1);
+  write_back.wrote(Fd(), kWriteBackBytes);
 }
 
 }  // namespace

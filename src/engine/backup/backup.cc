@@ -14,6 +14,7 @@
 #include "engine/backup/streaming.h"
 #include "engine/events.h"
 #include "engine/server/backup_format.h"
+#include "engine/server/backup_record.h"
 #include "engine/server/encryption.h"
 #include "engine/server/identity.h"
 #include "engine/server/inspect.h"

@@ -8,7 +8,6 @@
 #include "catalog/backup_info.h"
 #include "engine/backup/streaming.h"
 #include "engine/server/inspect.h"
-#include "pgformat/backup_label.h"
 
 namespace barman::engine {
 
@@ -16,19 +15,12 @@ namespace barman::engine {
 // all `existing` (the clock was set back, two backups in a second).
 catalog::BackupId next_backup_id(Time now, const std::vector<catalog::BackupInfo>& existing);
 
-// What the server says of itself.
-void record_server(catalog::BackupInfo& info, const ServerFacts& facts);
-
 // Where the server is when the backup begins. The label replaces the position later.
 void record_start(catalog::BackupInfo& info, const WalPosition& position, const ServerFacts& facts);
 
 // What was copied. Tablespaces get their names from `named`, as known by SQL.
 void record_copy(catalog::BackupInfo& info, const StreamingOutcome& outcome,
                  const std::vector<catalog::Tablespace>& named);
-void record_label(catalog::BackupInfo& info, const std::string& text);
-
-// The position that the server gave as the backup's end, in the segment that holds the last byte before it.
-void record_end(catalog::BackupInfo& info, const postgres::BackupPosition& end, catalog::Timestamp now);
 
 // "0/3000028 (000000010000000000000003, 00000028)", or only the position if the rest is not known.
 std::string position_text(const std::optional<pgformat::Lsn>& lsn, const std::optional<std::string>& wal,

@@ -13,9 +13,8 @@ namespace barman::engine {
 
 namespace {
 
-// From this size on the file system is told the size in advance, and the disk is kept busy meanwhile.
+// From this size on the file system is told the size in advance.
 constexpr std::uint64_t kLargeFile = 4 * 1024 * 1024;
-constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
 // Below this, a file's write-back is left to the sync at the end: many small files make one large write
 // there.
 constexpr std::uint64_t kSmallFile = 128 * 1024;
@@ -45,28 +44,20 @@ void TreeWriter::begin_file(std::filesystem::path path, mode_t mode, std::uint64
   if ((mode & 0077) != 0 && ::fchmod(file_.get(), mode & 0777) != 0) {
     os::throw_errno("cannot set the mode of", path_);
   }
-  is_large_ = size >= kLargeFile;
-  written_ = 0;
-  begun_ = 0;
+  write_back_.begin();
   // Only a hint: file systems that cannot do it answer with an error that means nothing. A full disk shows
   // in write().
-  if (is_large_) (void)::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
+  if (size >= kLargeFile) (void)::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
 }
 
 void TreeWriter::write(stream::Bytes data) {
   os::write_all(file_.get(), data, path_);
-  written_ += data.size();
-  if (is_large_ && written_ - begun_ >= kWriteBackBytes) start_write_back();
+  write_back_.wrote(file_, data.size());
 }
 
 void TreeWriter::end_file() {
-  if (written_ >= kSmallFile) start_write_back();
+  if (write_back_.written() >= kSmallFile) write_back_.rest(file_);
   if (file_.close() != 0) os::throw_errno("cannot close", path_);
-}
-
-void TreeWriter::start_write_back() {
-  write_back_.start(file_, begun_, written_ - begun_);
-  begun_ = written_;
 }
 
 }  // namespace barman::engine

@@ -25,13 +25,8 @@ class TreeWriter {
   void end_file();
 
  private:
-  void start_write_back();
-
   std::filesystem::path path_;
   os::Fd file_;
-  bool is_large_ = false;
-  std::uint64_t written_ = 0;
-  std::uint64_t begun_ = 0;  // its way to the disk
   os::WriteBack write_back_;
 };
 

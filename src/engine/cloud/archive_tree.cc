@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "codec/codec.h"
-#include "codec/gzip_member.h"
+#include "codec/gzip.h"
 #include "engine/cloud/keys.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
@@ -151,13 +151,13 @@ bool ArchiveSeries::add_file(const fs::path& path, const std::string& name) {
   make_room();
   auto left = static_cast<std::uint64_t>(status.st_size);
   tar_->begin_file(name, left, attributes_of(status));
-  std::vector<std::byte> buffer(kReadBytes);
+  buffer_.resize(kReadBytes);
   while (left > 0) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
-    const ssize_t got = os::retry_on_signal([&] { return ::read(file.get(), buffer.data(), wanted); });
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer_.size()));
+    const ssize_t got = os::retry_on_signal([&] { return ::read(file.get(), buffer_.data(), wanted); });
     if (got < 0) os::throw_errno("cannot read", path);
     if (got == 0) break;
-    tar_->data(stream::Bytes(buffer).first(static_cast<std::size_t>(got)));
+    tar_->data(stream::Bytes(buffer_).first(static_cast<std::size_t>(got)));
     left -= static_cast<std::uint64_t>(got);
     if (form_.between) form_.between();
   }

@@ -57,6 +57,7 @@ class ArchiveSeries {
   stream::Measurement stored_{};  // of the archive under way
   std::unique_ptr<stream::Sink> path_;
   std::unique_ptr<codec::TarWriter> tar_;
+  std::vector<std::byte> buffer_;  // of the file that is read
 };
 
 // What belongs into a backup of a data directory. Its global/pg_control is added last, by itself.

@@ -11,10 +11,10 @@
 #include "catalog/python_literal.h"
 #include "catalog/timestamp.h"
 #include "engine/cloud/keys.h"
+#include "engine/server/backup_record.h"
 #include "engine/server/inspect.h"
 #include "os/durable_file.h"
 #include "os/tree.h"
-#include "pgformat/backup_label.h"
 #include "postgres/session.h"
 
 namespace barman::engine {
@@ -79,16 +79,7 @@ class CloudBackup {
     info_.id = free_id();
     info_.backup_name = request_.name;
     info_.server_name = "cloud";
-    info_.version = facts_.version;
-    info_.systemid = facts_.system_identifier;
-    info_.pgdata = facts_.setting("data_directory");
-    info_.config_file = facts_.setting("config_file");
-    info_.hba_file = facts_.setting("hba_file");
-    info_.ident_file = facts_.setting("ident_file");
-    info_.data_checksums = facts_.setting("data_checksums");
-    info_.summarize_wal = facts_.setting("summarize_wal");
-    info_.included_files = facts_.included_files;
-    info_.xlog_segment_size = facts_.segment_size;
+    record_server(info_, facts_);
     info_.cluster_size = cluster_size(session_);
     for (catalog::Tablespace& one : tablespaces(session_)) {
       // One that is in place, below the data directory, is part of it.
@@ -183,27 +174,14 @@ class CloudBackup {
     const auto end = pgformat::parse_lsn(rows.at(0).at(0).value_or(""));
     std::string label = rows.at(0).at(1).value_or("");
     if (!end) throw Error(ErrorKind::kFailed, "the server does not say where the backup ends");
-    const pgformat::BackupLabel parsed = pgformat::parse_backup_label(label);
-    info_.backup_label = label;
-    info_.begin_xlog = parsed.start;
-    info_.begin_wal = parsed.start_wal;
-    if (const auto segment = pgformat::parse_segment(parsed.start_wal)) info_.timeline = segment->timeline;
-    record_end(*end);
+    record_label(info_, label);
+    record_end(info_, {.lsn = *end, .timeline = info_.timeline.value_or(1)},
+               catalog::local_timestamp(clock_.now()));
     if (!facts_.in_recovery) {
       const std::array<std::string, 1> name{"barman_" + info_.id.text};
       session_.query("SELECT pg_catalog.pg_create_restore_point($1)", name);
     }
     return label;
-  }
-
-  void record_end(pgformat::Lsn end) {
-    const std::uint64_t offset = pgformat::offset_in_segment(end, facts_.segment_size);
-    auto segment = pgformat::segment_of(end, info_.timeline.value_or(1), facts_.segment_size);
-    if (offset == 0) segment = pgformat::previous_segment(segment, facts_.segment_size);
-    info_.end_xlog = end;
-    info_.end_wal = pgformat::format_segment(segment);
-    info_.end_offset = offset;
-    info_.end_time = catalog::local_timestamp(clock_.now());
   }
 
   [[nodiscard]] codec::TarAttributes label_attributes() const {
