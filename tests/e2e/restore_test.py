@@ -48,7 +48,8 @@ class Targets(Restores):
         utc = cluster.now()
         self.step(cluster, 3)
         self.archive(barman, "main", until=cluster.switch_wal())
-        local = cluster.sql(f"SET timezone = 'Asia/Tokyo'; SELECT timestamptz '{utc}'").removesuffix("+09")
+        local = cluster.sql(f"SET timezone = 'Asia/Tokyo'; SELECT to_char(timestamptz '{utc}', 'YYYY-MM-DD HH24:MI:SS.US')")
+        local = local.removesuffix(".000000")
         destination, moved = self.place()
         result = barman.ok("restore", *moved, "--target-time", local, "--target-action", "promote", "main", "latest", destination,
                            env={"TZ": "Asia/Tokyo"})
