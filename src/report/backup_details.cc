@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "catalog/timestamp.h"
 #include "pgformat/lsn.h"
+#include "report/backup_page.h"
 #include "report/backups.h"
 
 namespace barman::report {
@@ -90,57 +91,7 @@ std::string children_text(const BackupInfo& info) {
   return text;
 }
 
-// Blocks of rows for the console.
-class Page {
- public:
-  explicit Page(Writer& out) : out_(out) {}
-
-  void row(std::string_view key, std::string_view value) {
-    out_.line(fmt::format("  {:<23}: {}", key, value));
-  }
-  void header(std::string_view text) { out_.line(fmt::format("  {}:", text)); }
-  void nested(std::string_view key, std::string_view value) {
-    out_.line(fmt::format("    {:<21}: {}", key, value));
-  }
-  template <class Value>
-  void nested_if(std::string_view key, const std::optional<Value>& value) {
-    if (value) nested(key, fmt::format("{}", *value));
-  }
-  void end_block() { out_.line(""); }
-
- private:
-  Writer& out_;
-};
-
-void print_head(const BackupDetails& details, Page& page) {
-  const BackupInfo& info = details.info;
-  if (info.backup_name) page.row("Backup Name", *info.backup_name);
-  page.row("Server Name", details.server);
-  if (info.systemid) page.row("System Id", *info.systemid);
-  page.row("Status", format_status(info.status));
-  if (is_available(info)) {
-    page.row("PostgreSQL Version", info.version ? std::to_string(*info.version) : "None");
-    page.row("PGDATA directory", info.pgdata.value_or("None"));
-    if (info.cluster_size) page.row("Estimated Cluster Size", size_text(*info.cluster_size));
-  }
-  page.end_block();
-  if (!info.data_checksums && !info.summarize_wal) return;
-  page.header("Server information");
-  page.nested_if("Checksums", info.data_checksums);
-  page.nested_if("WAL summarizer", info.summarize_wal);
-  page.end_block();
-}
-
-void print_tablespaces(const BackupInfo& info, Page& page) {
-  if (info.tablespaces.empty()) return;
-  page.header("Tablespaces");
-  for (const catalog::Tablespace& tablespace : info.tablespaces) {
-    page.nested(tablespace.name, fmt::format("{} (oid: {})", tablespace.location, tablespace.oid));
-  }
-  page.end_block();
-}
-
-void print_sizes(const BackupDetails& details, const Figures& figures, Page& page) {
+void print_sizes(const BackupDetails& details, const Figures& figures, BackupPage& page) {
   const BackupInfo& info = details.info;
   std::string size = size_text(figures.stored);
   if (details.wal.own.bytes > 0) size += fmt::format(" ({} with WALs)", size_text(figures.with_wal));
@@ -153,7 +104,7 @@ void print_sizes(const BackupDetails& details, const Figures& figures, Page& pag
   }
 }
 
-void print_copy(const BackupDetails& details, const Figures& figures, Page& page) {
+void print_copy(const BackupDetails& details, const Figures& figures, BackupPage& page) {
   const engine::CopyStats& copy = details.copy;
   if (!copy.copy_seconds) return;
   std::string time = duration_text(*copy.copy_seconds);
@@ -173,7 +124,7 @@ std::string time_text(const std::optional<catalog::Timestamp>& time) {
 }
 std::string lsn_text(const std::optional<pgformat::Lsn>& lsn) { return lsn ? format_lsn(*lsn) : "None"; }
 
-void print_base(const BackupDetails& details, const Figures& figures, Page& page) {
+void print_base(const BackupDetails& details, const Figures& figures, BackupPage& page) {
   const BackupInfo& info = details.info;
   page.header("Base backup information");
   page.nested("Backup Method", info.mode.value_or("None"));
@@ -196,7 +147,7 @@ void print_base(const BackupDetails& details, const Figures& figures, Page& page
   page.end_block();
 }
 
-void print_wal(const BackupDetails& details, const Figures& figures, Page& page) {
+void print_wal(const BackupDetails& details, const Figures& figures, BackupPage& page) {
   page.header("WAL information");
   page.nested("Number of files", std::to_string(details.wal.until_next.files));
   page.nested("Disk usage", size_text(details.wal.until_next.bytes));
@@ -211,7 +162,7 @@ void print_wal(const BackupDetails& details, const Figures& figures, Page& page)
   page.end_block();
 }
 
-void print_catalogue(const BackupDetails& details, Page& page, Writer& out) {
+void print_catalogue(const BackupDetails& details, BackupPage& page, Writer& out) {
   const BackupInfo& info = details.info;
   page.header("Catalog information");
   page.nested("Retention Policy", retention_text(details));
@@ -232,15 +183,15 @@ void print_catalogue(const BackupDetails& details, Page& page, Writer& out) {
 }
 
 void print(const BackupDetails& details, Writer& out) {
-  Page page(out);
+  BackupPage page([&out](const std::string& line) { out.line(line); });
   out.line(fmt::format("Backup {}:", details.info.id.text));
-  print_head(details, page);
+  page.head(details.info, details.server);
   if (!is_available(details.info)) {
     if (details.info.error) page.row("Error", *details.info.error);
     return;
   }
   const Figures figures(details);
-  print_tablespaces(details.info, page);
+  page.tablespaces(details.info);
   print_base(details, figures, page);
   print_wal(details, figures, page);
   print_catalogue(details, page, out);

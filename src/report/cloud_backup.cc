@@ -11,6 +11,7 @@
 #include "catalog/timestamp.h"
 #include "engine/show/backups.h"
 #include "pgformat/lsn.h"
+#include "report/backup_page.h"
 
 namespace barman::report {
 namespace {
@@ -144,63 +145,10 @@ std::string dumped(const CloudRecord& record) {
   return record.dump(-1, ' ', /*ensure_ascii=*/true, CloudRecord::error_handler_t::replace) + "\n";
 }
 
-// Blocks of rows.
-class CloudPage {
- public:
-  void row(std::string_view key, std::string_view value) {
-    text_ += fmt::format("  {:<23}: {}\n", key, value);
-  }
-  void header(std::string_view text) { text_ += fmt::format("  {}:\n", text); }
-  void nested(std::string_view key, std::string_view value) {
-    text_ += fmt::format("    {:<21}: {}\n", key, value);
-  }
-  template <class Value>
-  void nested_if(std::string_view key, const std::optional<Value>& value) {
-    if (value) nested(key, fmt::format("{}", *value));
-  }
-  void end_block() { text_ += "\n"; }
-  [[nodiscard]] std::string text() && { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
-std::string cloud_size_text(std::uint64_t bytes) { return pretty_size(static_cast<double>(bytes)); }
-
-void put_head(const BackupInfo& info, CloudPage& page) {
-  if (info.backup_name) page.row("Backup Name", *info.backup_name);
-  page.row("Server Name", info.server_name.value_or("None"));
-  if (info.systemid) page.row("System Id", *info.systemid);
-  page.row("Status", catalog::format_status(info.status));
-  if (catalog::is_available(info)) {
-    page.row("PostgreSQL Version", info.version ? std::to_string(*info.version) : "None");
-    page.row("PGDATA directory", info.pgdata.value_or("None"));
-    if (info.cluster_size) page.row("Estimated Cluster Size", cloud_size_text(*info.cluster_size));
-  }
-  page.end_block();
-}
-
-void put_server(const BackupInfo& info, CloudPage& page) {
-  if (!info.data_checksums && !info.summarize_wal) return;
-  page.header("Server information");
-  page.nested_if("Checksums", info.data_checksums);
-  page.nested_if("WAL summarizer", info.summarize_wal);
-  page.end_block();
-}
-
-void put_tablespaces(const BackupInfo& info, CloudPage& page) {
-  if (info.tablespaces.empty()) return;
-  page.header("Tablespaces");
-  for (const catalog::Tablespace& one : info.tablespaces) {
-    page.nested(one.name, fmt::format("{} (oid: {})", one.location, one.oid));
-  }
-  page.end_block();
-}
-
-void put_base(const BackupInfo& info, CloudPage& page) {
+void put_base(const BackupInfo& info, BackupPage& page) {
   page.header("Base backup information");
   page.nested_if("Backup Method", info.mode);
-  if (info.size) page.nested("Backup Size", cloud_size_text(*info.size));
+  if (info.size) page.nested("Backup Size", pretty_size(static_cast<double>(*info.size)));
   page.nested_if("Timeline", info.timeline);
   page.nested_if("Begin WAL", info.begin_wal);
   page.nested_if("End WAL", info.end_wal);
@@ -236,16 +184,16 @@ std::string cloud_list_json(const std::vector<BackupInfo>& backups) {
 }
 
 std::string cloud_backup_text(const BackupInfo& info) {
-  CloudPage page;
-  put_head(info, page);
-  put_server(info, page);
+  std::string text = fmt::format("Backup {}:\n", info.id.text);
+  BackupPage page([&text](const std::string& line) { text += line + "\n"; });
+  page.head(info, info.server_name.value_or("None"));
   if (catalog::is_available(info)) {
-    put_tablespaces(info, page);
+    page.tablespaces(info);
     put_base(info, page);
   } else if (info.error) {
     page.row("Error", *info.error);
   }
-  return fmt::format("Backup {}:\n{}", info.id.text, std::move(page).text());
+  return text;
 }
 
 std::string cloud_backup_json(const BackupInfo& info) {
