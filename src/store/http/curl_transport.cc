@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -27,7 +28,11 @@ struct Exchange {
   const HttpRequest& request;
   BodyReceiver* into;
   const std::stop_token& stop;
+  const std::chrono::seconds patience;  // with a server that is silent
   std::size_t sent = 0;
+  curl_off_t moved = 0;  // bytes in both directions
+  std::chrono::steady_clock::time_point moved_at = std::chrono::steady_clock::now();
+  bool is_silent = false;
   bool begun = false;  // `into` has been told
   HttpAnswer answer{};
   std::exception_ptr failure{};
@@ -104,9 +109,18 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* con
   }
 }
 
-int look_at_stop(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-  const auto& exchange = *static_cast<Exchange*>(context);
-  return exchange.stop.stop_requested() && !exchange.request.cleaning_up ? 1 : 0;
+// Called about once a second, and when something moves. (curl's own limit of speed looks at a mean over five
+// seconds more than it is told.)
+int look_on(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) noexcept {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const auto now = std::chrono::steady_clock::now();
+  if (received + sent != exchange.moved) {
+    exchange.moved = received + sent;
+    exchange.moved_at = now;
+  }
+  exchange.is_silent = now - exchange.moved_at >= exchange.patience;
+  const bool is_stopped = exchange.stop.stop_requested() && !exchange.request.cleaning_up;
+  return is_stopped || exchange.is_silent ? 1 : 0;
 }
 
 // Where a request goes, without what may be secret in it.
@@ -117,7 +131,11 @@ std::string place_of(const HttpRequest& request) {
 
 [[noreturn]] void throw_failure(CURLcode code, const Exchange& exchange, const char* detail) {
   if (exchange.failure) std::rethrow_exception(exchange.failure);
-  if (code == CURLE_ABORTED_BY_CALLBACK) throw Error(ErrorKind::kCancelled, "stopped on request");
+  if (code == CURLE_ABORTED_BY_CALLBACK) {
+    if (!exchange.is_silent) throw Error(ErrorKind::kCancelled, "stopped on request");
+    throw Error(ErrorKind::kTransient, fmt::format("{} has been silent for {} seconds",
+                                                   place_of(exchange.request), exchange.patience.count()));
+  }
   const std::string reason = detail != nullptr && *detail != '\0' ? detail : curl_library().strerror(code);
   const std::string place = place_of(exchange.request);
   switch (code) {
@@ -154,7 +172,7 @@ class CurlTransport::Connection {
 
   HttpAnswer send(const HttpRequest& request, BodyReceiver* into, const HttpOptions& options,
                   const std::stop_token& stop) {
-    Exchange exchange{.request = request, .into = into, .stop = stop};
+    Exchange exchange{.request = request, .into = into, .stop = stop, .patience = options.read_timeout};
     std::array<char, CURL_ERROR_SIZE> detail{};
     const HeaderLines headers(curl_, request);
     curl_.reset(easy_);
@@ -217,8 +235,6 @@ class CurlTransport::Connection {
     set(CURLOPT_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
-    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.read_timeout.count()));
     const auto generous = std::chrono::seconds(1800 + request.body.size() / (64UL * 1024));
     if (request.limit || !request.body.empty()) {
       set(CURLOPT_TIMEOUT, static_cast<long>(request.limit.value_or(generous).count()));
@@ -243,7 +259,7 @@ class CurlTransport::Connection {
     set(CURLOPT_WRITEFUNCTION, &take_body);
     set(CURLOPT_WRITEDATA, &exchange);
     set(CURLOPT_NOPROGRESS, 0L);
-    set(CURLOPT_XFERINFOFUNCTION, &look_at_stop);
+    set(CURLOPT_XFERINFOFUNCTION, &look_on);
     set(CURLOPT_XFERINFODATA, &exchange);
   }
 

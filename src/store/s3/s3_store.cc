@@ -122,18 +122,20 @@ bool S3Store::read(std::string_view key, ByteRange range, stream::Sink& into) {
   return ranged_read(client_, full(key), customer_headers_, range, into);
 }
 
-HttpAnswer S3Store::head(std::string_view key) {
-  return client_.send({.method = "HEAD", .key = full(key), .headers = customer_headers_});
-}
-
-std::optional<ObjectInfo> S3Store::stat(std::string_view key) {
-  const HttpAnswer answer = head(key);
+std::optional<HttpAnswer> S3Store::head(std::string_view key) {
+  HttpAnswer answer = client_.send({.method = "HEAD", .key = full(key), .headers = customer_headers_});
   if (answer.status == 404) return std::nullopt;
   if (!answer.ok())
     client_.refuse(answer, fmt::format("cannot look at {} in bucket {}", full(key), client_.bucket()));
+  return answer;
+}
+
+std::optional<ObjectInfo> S3Store::stat(std::string_view key) {
+  const auto answer = head(key);
+  if (!answer) return std::nullopt;
   return ObjectInfo{.key = std::string(key),
-                    .size = size_in(answer),
-                    .modified = parse_http_time(answer.header("last-modified")).value_or(Time{})};
+                    .size = size_in(*answer),
+                    .modified = parse_http_time(answer->header("last-modified")).value_or(Time{})};
 }
 
 void S3Store::list_pages(std::string_view prefix, bool one_level,
@@ -237,12 +239,10 @@ std::vector<NotDeleted> S3Store::remove_singly(const std::vector<std::string>& k
 }
 
 bool S3Store::is_locked(std::string_view key, Time now) {
-  const HttpAnswer answer = head(key);
-  if (answer.status == 404) return false;
-  if (!answer.ok())
-    client_.refuse(answer, fmt::format("cannot look at {} in bucket {}", full(key), client_.bucket()));
-  const auto until = parse_utc_time(answer.header("x-amz-object-lock-retain-until-date"));
-  return (until && *until > now) || answer.header("x-amz-object-lock-legal-hold") == "ON";
+  const auto answer = head(key);
+  if (!answer) return false;
+  const auto until = parse_utc_time(answer->header("x-amz-object-lock-retain-until-date"));
+  return (until && *until > now) || answer->header("x-amz-object-lock-legal-hold") == "ON";
 }
 
 bool S3Store::has_bucket() {

@@ -57,7 +57,8 @@ class S3Store final : public ObjectStore {
   [[nodiscard]] std::string full(std::string_view key) const;
   // The key below the root, if it is one of ours.
   [[nodiscard]] std::optional<std::string> own(std::string_view full_key) const;
-  [[nodiscard]] HttpAnswer head(std::string_view key);
+  // Nothing if there is no such object; anything else but success is thrown.
+  [[nodiscard]] std::optional<HttpAnswer> head(std::string_view key);
   void list_pages(std::string_view prefix, bool one_level, const std::function<bool(const ListPage&)>& visit);
   std::vector<NotDeleted> remove_batch(const std::vector<std::string>& keys);
   std::vector<NotDeleted> remove_singly(const std::vector<std::string>& keys);
