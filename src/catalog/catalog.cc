@@ -84,7 +84,9 @@ std::optional<BackupInfo> Catalog::find(const BackupId& id) const {
 }
 
 void Catalog::save(const BackupInfo& info) {
-  store::write_text(meta_, backup_info_name(info.id), format_backup_info(info));
+  const std::string text = format_backup_info(info);
+  store::write_text(meta_, backup_info_name(info.id), text);
+  if (base_is_ != BaseIs::kOldPlace) store::write_text(base_, old_backup_info_name(info.id), text);
 }
 
 void Catalog::forget(const BackupId& id) {

@@ -23,16 +23,24 @@ struct Listing {
   std::vector<DamagedEntry> damaged;
 };
 
-// `meta` is rooted at <backup_directory>/meta, `base` at basebackups_directory (read for old places:
-// <id>/backup.info and <id>/annotations/<key>).
+// What the place of the base backups is for their catalogue.
+enum class BaseIs {
+  kOldPlace,  // a folder: older releases kept records there
+  kCopy,      // a bucket: gets all that is saved, and is not asked
+  kOrigin,    // a bucket that others fill: what it says goes before what meta says
+};
+
+// `meta` is rooted at <backup_directory>/meta, `base` at the place of the base backups, where records are
+// <id>/backup.info and <id>/annotations/<key>.
 class Catalog {
  public:
-  Catalog(store::ObjectStore& meta, store::ObjectStore& base) : meta_(meta), base_(base) {}
+  Catalog(store::ObjectStore& meta, store::ObjectStore& base, BaseIs base_is = BaseIs::kOldPlace)
+      : meta_(meta), base_(base), base_is_(base_is) {}
 
   [[nodiscard]] Listing list() const;
   // Nothing if there is no such backup. Throws kCorrupt if its record is damaged.
   [[nodiscard]] std::optional<BackupInfo> find(const BackupId& id) const;
-  // Durable and atomic. Always to meta.
+  // Durable and atomic: to meta, then to the bucket.
   void save(const BackupInfo& info);
   // Removes the record, new and old place, and its annotations.
   void forget(const BackupId& id);
@@ -47,6 +55,7 @@ class Catalog {
  private:
   store::ObjectStore& meta_;
   store::ObjectStore& base_;
+  const BaseIs base_is_;
 };
 
 // What a person wrote for a backup, resolved: id, name, latest/last, oldest/first, last-failed,

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/home.h"
 #include "cli/servers.h"
 #include "config/settings.h"
-#include "engine/server/home.h"
 #include "engine/wal/archive.h"
 #include "report/writer.h"
 
@@ -22,7 +22,7 @@ void register_archive_wal(CLI::App& app, Body& chosen) {
     chosen = [name](Parts& parts) {
       const config::Server* server = select_server(parts, *name, {.inactive = Then::kSkip});
       if (server == nullptr) return 0;
-      const engine::Home home = engine::home_of(*server, parts.configuration);
+      const engine::Home home = home_of(parts, *server);
       engine::archive_wal(home, engine::archive_settings(*server, parts.runner), engine::ArchiveTalk::kAlways,
                           parts.clock, parts.out, parts.stop);
       return 0;

@@ -132,7 +132,7 @@ void back_up(Parts& parts, const config::Server& server, const BackupOptions& op
         "Impossible to start the backup. Check the log for more details, or run 'barman check {}'",
         server.name));
   }
-  ServerCatalog opened(server, parts.configuration);
+  ServerCatalog opened(server, parts);
   const auto archiving = engine::archive_settings(server, parts.runner);
   const auto archive_once = [&] {
     engine::archive_wal(opened.home, archiving, engine::ArchiveTalk::kWhenThereAreFiles, parts.clock,

@@ -25,7 +25,7 @@ struct CheckBackupOptions {
 };
 
 void check(Parts& parts, const config::Server& server, const std::string& word) {
-  ServerCatalog opened(server, parts.configuration);
+  ServerCatalog opened(server, parts);
   const catalog::BackupId id = opened.resolve(word, parts.out).id;
   const auto lock = os::LockFile::try_acquire(opened.home.id_lock(id));
   if (!lock) {

@@ -31,10 +31,7 @@ namespace {
 class ServerCron {
  public:
   ServerCron(Parts& parts, const config::Server& server, bool keep_descriptors)
-      : parts_(parts),
-        server_(server),
-        keep_descriptors_(keep_descriptors),
-        opened_(server, parts.configuration) {}
+      : parts_(parts), server_(server), keep_descriptors_(keep_descriptors), opened_(server, parts) {}
 
   void run() {
     if (!server_.active()) {

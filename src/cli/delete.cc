@@ -46,7 +46,7 @@ void execute(Parts& parts, ServerCatalog& opened, const std::vector<catalog::Bac
 
 void remove(Parts& parts, const config::Server& server, const std::string& word) {
   engine::require_supported(server, engine::Verb::kDelete);
-  ServerCatalog opened(server, parts.configuration);
+  ServerCatalog opened(server, parts);
   engine::settle_interrupted_backups(opened.home, opened.catalog, parts.out);
   const catalog::BackupId id = opened.resolve(word, parts.out).id;
   const auto lock = os::LockFile::try_acquire(opened.home.backup_lock());

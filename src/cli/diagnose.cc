@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/home.h"
 #include "config/settings.h"
 #include "engine/diagnose/diagnosis.h"
 #include "report/diagnosis.h"
@@ -20,8 +21,9 @@ void register_diagnose(CLI::App& app, Body& chosen) {
   command->add_flag("--show-config-source", *with_sources, "say which file each option comes from");
   command->callback([with_sources, &chosen] {
     chosen = [with_sources](Parts& parts) {
-      auto diagnosis = engine::diagnose(parts.configuration, parts.connector, parts.runner, parts.clock.now(),
-                                        parts.out, parts.stop);
+      const auto home = [&parts](const config::Server& server) { return home_of(parts, server); };
+      auto diagnosis = engine::diagnose(parts.configuration, home, parts.connector, parts.runner,
+                                        parts.clock.now(), parts.out, parts.stop);
       diagnosis.system["barman_ver"] = "3.20.1";
       parts.out.notice(report::diagnosis_text(diagnosis, *with_sources));
       return 0;

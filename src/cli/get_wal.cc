@@ -18,10 +18,10 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/home.h"
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/get_wal/get_wal.h"
-#include "engine/server/home.h"
 #include "engine/server/support.h"
 #include "os/durable_file.h"
 #include "os/send_file.h"
@@ -133,7 +133,7 @@ int get_wal(Parts& parts, const GetWalOptions& options) {
     return kBadRequest;
   }
   engine::require_supported(*server, engine::Verb::kGetWal);
-  const engine::Home home = engine::home_of(*server, parts.configuration);
+  const engine::Home home = home_of(parts, *server);
   if (options.peek.empty()) {
     return during(fmt::format("WAL file '{}' of server '{}'{}", options.wal, server->name, asked_from()),
                   [&] { return send(parts, *server, home, options); });

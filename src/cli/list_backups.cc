@@ -24,7 +24,7 @@ struct ListBackupsOptions {
 };
 
 void list_server(Parts& parts, const config::Server& server, const ListBackupsOptions& options) {
-  const ServerCatalog opened(server, parts.configuration);
+  const ServerCatalog opened(server, parts);
   if (options.minimal) {
     catalog::Listing listing = opened.catalog.list();
     std::ranges::reverse(listing.backups);

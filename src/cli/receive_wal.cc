@@ -7,10 +7,10 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/home.h"
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/receive/receive.h"
-#include "engine/server/home.h"
 #include "engine/server/support.h"
 #include "engine/server/wal_connections.h"
 #include "report/writer.h"
@@ -58,7 +58,7 @@ void receive(Parts& parts, const config::Server& server, const engine::Home& hom
 }
 
 void run(Parts& parts, const ReceiveWalOptions& options, const config::Server& server) {
-  const engine::Home home = engine::home_of(server, parts.configuration);
+  const engine::Home home = home_of(parts, server);
   if (options.stop) return stop_running(parts, home);
   if (const auto overrides = engine::wal_connections(server).overrides) parts.out.info(*overrides);
   const engine::ReceiveSettings settings = engine::receive_settings(server);

@@ -4,16 +4,16 @@
 #include <string>
 
 #include "catalog/catalog.h"
-#include "cli/command.h"
-#include "engine/server/home.h"
-#include "engine/server/local_catalog.h"
+#include "cli/home.h"
+#include "engine/server/home_catalog.h"
 
 namespace barman::cli {
 
 class ServerCatalog {
  public:
-  ServerCatalog(const config::Server& server, const config::Configuration& configuration)
-      : home(engine::home_of(server, configuration)), local_(home), catalog(*local_) {}
+  // `buckets`: whether the command works on what is in a bucket.
+  ServerCatalog(const config::Server& server, const Parts& parts, Buckets buckets = Buckets::kRefused)
+      : home(home_of(parts, server, buckets)), opened_(home), catalog(*opened_) {}
 
   // All backups that can be read; the others are named in warnings.
   [[nodiscard]] std::vector<catalog::BackupInfo> backups(report::Writer& out) const;
@@ -24,7 +24,7 @@ class ServerCatalog {
   engine::Home home;
 
  private:
-  engine::LocalCatalog local_;
+  engine::HomeCatalog opened_;
 
  public:
   catalog::Catalog& catalog;

@@ -1,12 +1,12 @@
 #include "cli/server_check.h"
 
 #include "base/clock.h"
+#include "cli/home.h"
 #include "codec/gpg.h"
 #include "config/settings.h"
 #include "engine/check/check.h"
 #include "engine/logged_events.h"
 #include "engine/server/encryption.h"
-#include "engine/server/home.h"
 #include "engine/server/support.h"
 #include "engine/switch_wal/switch_wal.h"
 #include "engine/wal/archive.h"
@@ -23,7 +23,7 @@ namespace {
 bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::seconds limit,
                  const std::stop_token& stop) {
   if (engine::unsupported(server, engine::Verb::kArchiveWal)) return false;
-  const engine::Home home = engine::home_of(server, parts.configuration);
+  const engine::Home home = home_of(parts, server);
   const engine::ArchiveSettings settings = engine::archive_settings(server, parts.runner);
   engine::LoggedEvents events(parts.out);
   bool arrived = false;
@@ -55,10 +55,10 @@ void try_encryption(Parts& parts, const config::Server& server, const std::stop_
   path->finish();
 }
 
-engine::CheckRequest request_for(Parts& parts, const config::Server& server,
+engine::CheckRequest request_for(Parts& parts, const config::Server& server, const engine::Home& home,
                                  std::optional<std::chrono::seconds> timeout) {
   return {.server = server,
-          .configuration = parts.configuration,
+          .home = home,
           .timeout = timeout,
           .wal_arrives = [&parts, &server](
                              std::chrono::seconds limit,
@@ -73,7 +73,7 @@ engine::CheckReport check_server(Parts& parts, const config::Server& server,
                                  std::optional<std::chrono::seconds> timeout) {
   engine::LoggedEvents events(parts.out);
   return engine::Checker(parts.connector, parts.clock, events)
-      .check(request_for(parts, server, timeout), parts.stop);
+      .check(request_for(parts, server, home_of(parts, server, Buckets::kAllowed), timeout), parts.stop);
 }
 
 bool may_backup(Parts& parts, const config::Server& server, std::optional<std::chrono::seconds> timeout) {

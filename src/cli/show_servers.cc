@@ -23,7 +23,7 @@ std::optional<Time> latest_backup_end(Parts& parts, const config::Server& server
       config::is_url(server.values.text("basebackups_directory"))) {
     return std::nullopt;
   }
-  const auto backups = ServerCatalog(server, parts.configuration).backups(parts.out);
+  const auto backups = ServerCatalog(server, parts).backups(parts.out);
   std::optional<Time> latest;
   for (const auto& info : backups) {
     if (is_available(info) && info.end_time) latest = info.end_time->instant;

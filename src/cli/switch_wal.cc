@@ -10,9 +10,9 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/home.h"
 #include "cli/servers.h"
 #include "config/settings.h"
-#include "engine/server/home.h"
 #include "engine/switch_wal/switch_wal.h"
 #include "engine/wal/archive.h"
 #include "postgres/connector.h"
@@ -38,7 +38,7 @@ void wait_for_archiving(Parts& parts, const config::Server& server, const std::s
       closed.empty()
           ? fmt::format("Waiting for a WAL file from server '{}' to be archived{}", server.name, bound)
           : fmt::format("Waiting for the WAL file {} from server '{}'{}", closed, server.name, bound));
-  const engine::Home home = engine::home_of(server, parts.configuration);
+  const engine::Home home = home_of(parts, server);
   const auto settings = engine::archive_settings(server, parts.runner);
   bool any = false;
   const auto archive_once = [&] {

@@ -1,8 +1,7 @@
 #include "store/memory_store.h"
 
-#include <utility>
-
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "store/key.h"
@@ -97,6 +96,11 @@ bool MemoryStore::remove(std::string_view key) {
   if (found == objects_.end()) return false;
   objects_.erase(found);
   return true;
+}
+
+std::vector<NotRemoved> MemoryStore::remove_all(const std::vector<std::string>& keys, std::size_t) {
+  for (const std::string& key : keys) remove(key);
+  return {};
 }
 
 }  // namespace barman::store

@@ -5,11 +5,11 @@
 #include <mutex>
 #include <string>
 
-#include "store/object_store.h"
+#include "store/bucket.h"
 
 namespace barman::store {
 
-class MemoryStore final : public ObjectStore {
+class MemoryStore final : public Bucket {
  public:
   [[nodiscard]] std::unique_ptr<stream::Sink> create(std::string_view key,
                                                      CreateOptions options = {}) override;
@@ -18,6 +18,14 @@ class MemoryStore final : public ObjectStore {
   void list(std::string_view prefix, const Visit& visit) override;
   [[nodiscard]] std::vector<std::string> children(std::string_view folder) override;
   bool remove(std::string_view key) override;
+
+  // As a bucket it is always there, has no locks and no uploads that are unfinished.
+  [[nodiscard]] bool exists() override { return true; }
+  [[nodiscard]] std::vector<NotRemoved> remove_all(const std::vector<std::string>& keys,
+                                                   std::size_t batch = kLargestBatch) override;
+  [[nodiscard]] bool is_locked(std::string_view, Time) override { return false; }
+  [[nodiscard]] std::vector<UnfinishedUpload> unfinished_uploads(std::string_view) override { return {}; }
+  void withdraw(const UnfinishedUpload&) override {}
 
  private:
   class Pending;

@@ -10,6 +10,7 @@
 #include "os/process.h"
 #include "store/directory_store.h"
 #include "store/memory_store.h"
+#include "store/prefixed_store.h"
 #include "store/s3/bucket.h"
 #include "store/s3/fake_s3.h"
 #include "stream/memory.h"
@@ -60,6 +61,16 @@ struct BucketPlace final : Place {
   }
 };
 
+// Beside objects that are not its own.
+struct PrefixedPlace final : Place {
+  PrefixedPlace() {
+    for (const char* key : {"base", "base2/x", "bas/x", "z"}) write_text(memory, key, "not ours");
+  }
+  MemoryStore memory;
+  PrefixedStore prefixed{[this]() -> ObjectStore& { return memory; }, "base"};
+  ObjectStore& store() override { return prefixed; }
+};
+
 template <class Kind>
 class ObjectStoreContract : public testing::Test {
  protected:
@@ -77,7 +88,7 @@ class ObjectStoreContract : public testing::Test {
   Kind place_;
 };
 
-using Kinds = testing::Types<MemoryPlace, DirectoryPlace, BucketPlace>;
+using Kinds = testing::Types<MemoryPlace, DirectoryPlace, BucketPlace, PrefixedPlace>;
 TYPED_TEST_SUITE(ObjectStoreContract, Kinds);
 
 TYPED_TEST(ObjectStoreContract, ShowsAnObjectOnlyWhenItIsFinished) {

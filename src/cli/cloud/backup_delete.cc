@@ -11,7 +11,7 @@
 #include "cli/grammar.h"
 #include "engine/cloud/catalogue.h"
 #include "engine/cloud/delete_backup.h"
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 
 namespace barman::cli {
 namespace {
@@ -35,8 +35,8 @@ class BucketRemover final : public engine::CloudRemover {
     if (keys.empty()) return {};
     if (options_.check_lock) require_unlocked(keys);
     std::vector<std::string> failed;
-    for (const store::NotDeleted& one : bucket_.store().remove_all(keys, options_.batch)) {
-      failed.push_back(fmt::format("{}: {} {}", one.key, one.error.code, one.error.message));
+    for (const store::NotRemoved& one : bucket_.store().remove_all(keys, options_.batch)) {
+      failed.push_back(fmt::format("{}: {}", one.key, one.reason));
     }
     return failed;
   }

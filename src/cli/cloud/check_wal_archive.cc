@@ -15,7 +15,7 @@ int check(const CloudParts& parts, std::optional<pgformat::Timeline> timeline) {
   const auto bucket = open_cloud_bucket(parts);
   if (const auto status = missing_bucket(parts, *bucket, true)) return *status;
   if (parts.options.test) return kCloudDone;
-  if (!bucket->store().has_bucket()) bucket->store().create_bucket();
+  if (!bucket->store().exists()) bucket->store().create_bucket();
   if (engine::is_free_cloud_archive(bucket->store(), timeline)) return kCloudDone;
   parts.error(
       fmt::format("WAL archive check failed for server {}: Expected empty archive", parts.options.server));

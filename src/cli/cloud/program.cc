@@ -199,7 +199,7 @@ std::unique_ptr<store::S3Bucket> open_cloud_bucket(const CloudParts& parts, std:
 
 std::optional<int> missing_bucket(const CloudParts& parts, store::S3Bucket& bucket, bool may_be_absent) {
   try {
-    if (bucket.store().has_bucket() || may_be_absent) return std::nullopt;
+    if (bucket.store().exists() || may_be_absent) return std::nullopt;
   } catch (const store::Unreachable& error) {
     parts.error(fmt::format("Can't connect to cloud provider: {}", error.what()));
     return kCloudUnreachable;

@@ -8,7 +8,7 @@
 #include "engine/check/rules.h"
 #include "engine/events.h"
 #include "engine/server/home.h"
-#include "engine/server/local_catalog.h"
+#include "engine/server/home_catalog.h"
 #include "engine/server/support.h"
 #include "engine/server/wal_connections.h"
 
@@ -26,7 +26,7 @@ bool is_nothing_archived(const Home& home) {
 }
 
 bool is_wal_awaited(const Home& home) {
-  const auto backups = answer_of([&] { return LocalCatalog(home)->list().backups; });
+  const auto backups = answer_of([&] { return HomeCatalog(home)->list().backups; });
   return backups.ok() && std::ranges::any_of(*backups.value, [](const catalog::BackupInfo& info) {
            return info.status == catalog::BackupStatus::kWaitingForWals;
          });
@@ -57,10 +57,10 @@ std::chrono::seconds limit_of(const CheckRequest& request) {
   return std::chrono::seconds(std::max<std::int64_t>(request.server.values.number("check_timeout"), 0));
 }
 
+// A home in a bucket is not looked at yet.
 std::optional<Home> home_on_disk(const CheckRequest& request) {
-  const std::optional<std::string> reason = unsupported(request.server, Verb::kDelete);
-  if (reason && reason->find("object storage") != std::string::npos) return std::nullopt;
-  return home_of(request.server, request.configuration);
+  if (request.home.backup_bucket || request.home.wal_bucket) return std::nullopt;
+  return request.home;
 }
 
 CheckReport blank_report(const config::Server& server) {

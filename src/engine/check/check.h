@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "engine/check/report.h"
+#include "engine/server/home.h"
 
 namespace barman {
 class Clock;
@@ -20,7 +21,7 @@ namespace barman::engine {
 
 struct CheckRequest {
   const config::Server& server;
-  const config::Configuration& configuration;
+  const Home& home;
   // Instead of the server's check_timeout. Zero: no limit.
   std::optional<std::chrono::seconds> timeout{};
   // Archives what lies about; if that is nothing, has the server close a segment and waits at most `limit`

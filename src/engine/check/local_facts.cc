@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "catalog/wal_sizes.h"
 #include "config/option.h"
+#include "engine/server/home_catalog.h"
 #include "engine/server/identity.h"
-#include "engine/server/local_catalog.h"
 #include "engine/wal/xlog_index.h"
 #include "os/durable_file.h"
 #include "os/lock_file.h"
@@ -92,7 +92,7 @@ LocalFacts observe(const config::Server& server, const Home& home, Events& event
   if (!server.disabled()) facts.directories = answer_of([&] { return make_directories(server); });
   facts.incoming = answer_of([&] { return waiting_files(home.incoming); });
   facts.streaming = answer_of([&] { return waiting_files(home.streaming); });
-  facts.backups = answer_of([&] { return LocalCatalog(home)->list(); });
+  facts.backups = answer_of([&] { return HomeCatalog(home)->list(); });
   const catalog::BackupInfo* newest =
       facts.backups.ok() ? newest_available(facts.backups.value->backups) : nullptr;
   facts.wal = answer_of([&] { return archived_wal(home, newest, events); });

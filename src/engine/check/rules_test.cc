@@ -386,8 +386,7 @@ TEST_F(RulesTest, AServerWithoutAHomeOnDiskIsNotCheckedThere) {
   Observed observed{.server = server_, .now = kNow, .remote = remote_, .asked = asked_};
   std::vector<std::string> lines;
   for (const CheckLine& line : judge(observed)) lines.push_back(shown(line));
-  EXPECT_THAT(lines,
-              Contains(HasSubstr("cloud storage configuration: FAILED (server main: wals_directory names")));
+  EXPECT_THAT(lines, Contains(HasSubstr("cloud storage configuration: FAILED (what is in a bucket")));
 }
 
 }  // namespace

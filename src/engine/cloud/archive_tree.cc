@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "codec/codec.h"
 #include "codec/gzip.h"
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
 #include "os/tree.h"

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "codec/codec.h"
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 #include "os/durable_file.h"
 #include "stream/chain.h"
 

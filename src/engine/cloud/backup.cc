@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "catalog/python_literal.h"
 #include "catalog/timestamp.h"
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 #include "engine/server/backup_record.h"
 #include "engine/server/inspect.h"
 #include "os/durable_file.h"

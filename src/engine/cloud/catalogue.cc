@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 #include "os/parallel.h"
 
 namespace barman::engine {

@@ -1,6 +1,6 @@
 #include "engine/cloud/check_archive.h"
 
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 
 namespace barman::engine {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 
 namespace barman::engine {
 namespace {

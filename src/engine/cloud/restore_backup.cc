@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "codec/compress.h"
 #include "codec/tar_reader.h"
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 #include "engine/cloud/unpack.h"
 #include "os/durable_file.h"
 #include "os/file_system_sync.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 #include "store/object_store.h"
 
 namespace barman::engine {

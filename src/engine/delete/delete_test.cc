@@ -7,7 +7,7 @@
 #include "catalog/file_names.h"
 #include "engine/delete/retention.h"
 #include "engine/recorded_events.h"
-#include "engine/server/local_catalog.h"
+#include "engine/server/home_catalog.h"
 #include "engine/wal/scratch_home.h"
 #include "engine/wal/xlog_index.h"
 #include "os/lock_file.h"
@@ -73,7 +73,7 @@ class DeleteTest : public testing::Test {
   ScratchHome scratch_;
   RecordedEvents events_;
   StoppedClock clock_;
-  LocalCatalog catalog_{scratch_.home};
+  HomeCatalog catalog_{scratch_.home};
   Deletion deletion_{scratch_.home, *catalog_, events_, clock_};
 };
 

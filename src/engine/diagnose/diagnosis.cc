@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "config/value.h"
 #include "engine/server/home.h"
-#include "engine/server/local_catalog.h"
+#include "engine/server/home_catalog.h"
 #include "engine/server/option_facts.h"
 #include "engine/server/status.h"
 #include "engine/wal/xlog_index.h"
@@ -93,15 +93,15 @@ void try_to(const std::string& activity, Events& events, Learn&& learn) {
   }
 }
 
-ServerDiagnosis diagnose_server(const config::Server& server, const config::Configuration& configuration,
+ServerDiagnosis diagnose_server(const config::Server& server, const HomeOf& home_of,
                                 postgres::Connector& connector, Events& events, const std::stop_token& stop) {
   ServerDiagnosis result{.active_model = server.active_model,
                          .config = server_facts(server),
                          .messages = server.messages,
                          .status = server_status(server, connector, stop)};
   try_to(fmt::format("reading the catalogue of server {}", server.name), events, [&] {
-    const Home home = home_of(server, configuration);
-    const catalog::Listing listing = LocalCatalog(home)->list();
+    const Home home = home_of(server);
+    const catalog::Listing listing = HomeCatalog(home)->list();
     result.backups = listing.backups;
     for (const catalog::DamagedEntry& entry : listing.damaged) {
       events.warning(fmt::format("server {}: the catalogue entry {} is left out: {}", server.name, entry.name,
@@ -149,8 +149,9 @@ std::optional<std::string> kernel_name() {
 
 }  // namespace
 
-Diagnosis diagnose(const config::Configuration& configuration, postgres::Connector& connector,
-                   os::ProcessRunner& runner, Time now, Events& events, const std::stop_token& stop) {
+Diagnosis diagnose(const config::Configuration& configuration, const HomeOf& home_of,
+                   postgres::Connector& connector, os::ProcessRunner& runner, Time now, Events& events,
+                   const std::stop_token& stop) {
   Diagnosis result{.global = global_facts(configuration), .errors = configuration.errors};
   result.system = {{"kernel_ver", kernel_name()},
                    {"release", release_name()},
@@ -161,7 +162,7 @@ Diagnosis diagnose(const config::Configuration& configuration, postgres::Connect
                    {"timestamp", local_iso_text(now, 'T')}};
   for (const auto& [name, model] : configuration.models) result.models.emplace(name, model_facts(model));
   for (const auto& [name, server] : configuration.servers) {
-    result.servers.emplace(name, diagnose_server(server, configuration, connector, events, stop));
+    result.servers.emplace(name, diagnose_server(server, home_of, connector, events, stop));
   }
   return result;
 }

@@ -1,6 +1,7 @@
 // All that is known of the installation, the servers and their backups: for those who are to find a fault.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -13,6 +14,7 @@
 #include "config/settings.h"
 #include "engine/events.h"
 #include "engine/server/fact.h"
+#include "engine/server/home.h"
 
 namespace barman::os {
 class ProcessRunner;
@@ -46,8 +48,11 @@ struct Diagnosis {
   std::map<std::string, ServerDiagnosis> servers{};
 };
 
-// Asks every server. What cannot be learned is left out, with a warning that says why. Throws kCancelled.
-Diagnosis diagnose(const config::Configuration& configuration, postgres::Connector& connector,
-                   os::ProcessRunner& runner, Time now, Events& events, const std::stop_token& stop);
+// Asks every server, whose home `home_of` tells. What cannot be learned is left out, with a warning that says
+// why. Throws kCancelled.
+using HomeOf = std::function<Home(const config::Server& server)>;
+Diagnosis diagnose(const config::Configuration& configuration, const HomeOf& home_of,
+                   postgres::Connector& connector, os::ProcessRunner& runner, Time now, Events& events,
+                   const std::stop_token& stop);
 
 }  // namespace barman::engine

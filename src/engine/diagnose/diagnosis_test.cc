@@ -60,7 +60,10 @@ class DiagnosisTest : public testing::Test {
         << servers;
     Nobody connector;
     Echo runner;
-    return diagnose(config::load(root_ / "barman.conf"), connector, runner, Time(), events_, {});
+    const config::Configuration configuration = config::load(root_ / "barman.conf");
+    return diagnose(configuration,
+                    [&](const config::Server& server) { return home_of(server, configuration, {}); },
+                    connector, runner, Time(), events_, {});
   }
 
   fs::path root_;

@@ -1,8 +1,10 @@
-// Where one server's things are on disk, and how its lock files are called. Every path that
+// Where one server's things are, on disk or in a bucket, and how its lock files are called. Every path that
 // we make is made here.
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,20 +12,31 @@
 #include "config/settings.h"
 #include "pgformat/wal_name.h"
 
+namespace barman::store {
+class Bucket;
+}
+
 namespace barman::engine {
+
+class BucketHome;
 
 struct Home {
   std::string server;
   std::filesystem::path backup_directory;
   std::filesystem::path meta;  // <backup_directory>/meta
-  std::filesystem::path base;
-  std::filesystem::path wals;
+  std::filesystem::path base;  // empty if base backups are in a bucket
+  std::filesystem::path wals;  // empty if the WAL archive is in a bucket
   std::filesystem::path incoming;
   std::filesystem::path streaming;
   std::filesystem::path errors;
   std::filesystem::path xlogdb;  // the file
   std::filesystem::path identity;
   std::filesystem::path locks;  // barman_lock_directory
+
+  // Set if they are kept there. Shared, as a home is copied, and the two may be one.
+  std::shared_ptr<BucketHome> backup_bucket{};
+  std::shared_ptr<BucketHome> wal_bucket{};
+  bool is_active = true;  // only then does the local catalogue tell all that is in the bucket
 
   [[nodiscard]] std::filesystem::path backup(const catalog::BackupId& id) const { return base / id.text; }
   [[nodiscard]] std::filesystem::path data(const catalog::BackupId& id) const {
@@ -47,7 +60,14 @@ struct Home {
   }
 };
 
-// Throws kFailed if the server keeps its backups or WAL in a bucket: this build does not do that.
-Home home_of(const config::Server& server, const config::Configuration& configuration);
+// Opens the bucket of a URL for the server. Called when something is first asked of it.
+using BucketOpener =
+    std::function<std::shared_ptr<store::Bucket>(const config::Server& server, const std::string& url)>;
+
+// Whether the directory that an option names is a place in a bucket.
+bool is_bucket_url(const std::string& directory);
+
+Home home_of(const config::Server& server, const config::Configuration& configuration,
+             const BucketOpener& open);
 
 }  // namespace barman::engine

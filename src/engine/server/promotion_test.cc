@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/server/local_catalog.h"
+#include "engine/server/home_catalog.h"
 #include "engine/wal/scratch_home.h"
 
 namespace barman::engine {
@@ -119,7 +119,7 @@ TEST_F(PromotionTest, WalOfOtherSegmentSizesIsCountedByItsSize) {
 }
 
 TEST_F(PromotionTest, TheVerdictIsRecorded) {
-  LocalCatalog catalog(scratch_.home);
+  HomeCatalog catalog(scratch_.home);
   catalog->save(backup());
   for (unsigned i = 5; i <= 7; ++i) archive(i);
   EXPECT_EQ(promote(scratch_.home, *catalog, backup()).status, BackupStatus::kDone);

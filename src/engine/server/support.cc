@@ -46,21 +46,9 @@ constexpr std::array kRules = {
     Rule{.verb = Verb::kRestore, .option = "post_recovery_retry_script", .ability = kHooks},
 };
 
-std::optional<std::string> bucket_option(const config::Server& server) {
-  for (const char* option : {"basebackups_directory", "wals_directory"}) {
-    if (server.values.text(option).find("://") != std::string::npos) return option;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<std::string> unsupported(const config::Server& server, Verb verb) {
-  if (const auto option = bucket_option(server)) {
-    return fmt::format(
-        "server {}: {} names object storage, which this build does not support yet; use a local path",
-        server.name, *option);
-  }
   for (const Rule& rule : kRules) {
     if (rule.verb != verb || !server.values.has(rule.option)) continue;
     const std::string value = server.values.text(rule.option);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
 
 namespace barman::engine {
 namespace {
@@ -37,12 +36,6 @@ TEST(Support, WhatAnOptionWouldChangeIsNotDoneWithoutIt) {
   EXPECT_FALSE(unsupported(server({{"compression", "gzip"}}), Verb::kBackup));
   EXPECT_TRUE(unsupported(server({{"post_delete_script", "/bin/true"}}), Verb::kDelete));
   EXPECT_TRUE(unsupported(server({{"pre_recovery_script", "/bin/true"}}), Verb::kRestore));
-}
-
-TEST(Support, ObjectStorageIsRefusedByEveryVerb) {
-  for (const Verb verb : {Verb::kBackup, Verb::kGetWal, Verb::kCron}) {
-    EXPECT_THROW(require_supported(server({{"wals_directory", "s3://bucket/x"}}), verb), Error);
-  }
 }
 
 }  // namespace

@@ -117,11 +117,15 @@ std::string parse_upload_id(std::string_view xml) {
   return id;
 }
 
-std::vector<NotDeleted> parse_delete_result(std::string_view xml) {
+std::string reason_text(const S3Error& error) {
+  return error.message.empty() ? error.code : fmt::format("{}: {}", error.code, error.message);
+}
+
+std::vector<NotRemoved> parse_delete_result(std::string_view xml) {
   pugi::xml_document document;
-  std::vector<NotDeleted> result;
+  std::vector<NotRemoved> result;
   for (const pugi::xml_node& node : root_named(document, xml, "DeleteResult").children("Error")) {
-    result.push_back({.key = node.child_value("Key"), .error = error_in(node)});
+    result.push_back({.key = node.child_value("Key"), .reason = reason_text(error_in(node))});
   }
   return result;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "store/bucket.h"
 
 namespace barman::store {
 
@@ -37,19 +38,12 @@ ListPage parse_list_page(std::string_view xml);
 // <InitiateMultipartUploadResult>. Throws kFailed.
 std::string parse_upload_id(std::string_view xml);
 
-// The keys that <DeleteResult> says were not deleted, with the reason. Throws kFailed.
-struct NotDeleted {
-  std::string key;
-  S3Error error;
-};
-std::vector<NotDeleted> parse_delete_result(std::string_view xml);
+// The keys that <DeleteResult> says were not deleted. Throws kFailed.
+std::vector<NotRemoved> parse_delete_result(std::string_view xml);
 
-// Uploads that somebody began.
-struct UnfinishedUpload {
-  std::string key;
-  std::string id;
-  Time begun;
-};
+// "AccessDenied: Access Denied"
+std::string reason_text(const S3Error& error);
+
 struct UploadsPage {
   std::vector<UnfinishedUpload> uploads;
   std::string next_key;  // both empty: this is the last page

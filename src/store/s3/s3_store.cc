@@ -15,7 +15,6 @@ namespace barman::store {
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kMostBatch = 1000;
 
 std::vector<Header> customer_headers(const std::string& key) {
   if (key.empty()) return {};
@@ -195,13 +194,13 @@ bool S3Store::remove(std::string_view key) {
   return true;
 }
 
-std::vector<NotDeleted> S3Store::remove_all(const std::vector<std::string>& keys, std::size_t batch) {
-  batch = std::clamp<std::size_t>(batch, 1, kMostBatch);
-  std::vector<NotDeleted> failed;
+std::vector<NotRemoved> S3Store::remove_all(const std::vector<std::string>& keys, std::size_t batch) {
+  batch = std::clamp<std::size_t>(batch, 1, kLargestBatch);
+  std::vector<NotRemoved> failed;
   for (std::size_t at = 0; at < keys.size(); at += batch) {
     std::vector<std::string> some;
     for (std::size_t i = at; i < std::min(keys.size(), at + batch); ++i) some.push_back(full(keys[i]));
-    for (NotDeleted& one : remove_batch(some)) {
+    for (NotRemoved& one : remove_batch(some)) {
       one.key = own(one.key).value_or(one.key);
       failed.push_back(std::move(one));
     }
@@ -209,7 +208,7 @@ std::vector<NotDeleted> S3Store::remove_all(const std::vector<std::string>& keys
   return failed;
 }
 
-std::vector<NotDeleted> S3Store::remove_batch(const std::vector<std::string>& keys) {
+std::vector<NotRemoved> S3Store::remove_batch(const std::vector<std::string>& keys) {
   const std::string document = delete_document(keys);
   const HttpAnswer answer =
       client_.send({.method = "POST",
@@ -226,14 +225,14 @@ std::vector<NotDeleted> S3Store::remove_batch(const std::vector<std::string>& ke
   client_.refuse(answer, fmt::format("cannot remove objects from bucket {}", client_.bucket()));
 }
 
-std::vector<NotDeleted> S3Store::remove_singly(const std::vector<std::string>& keys) {
-  std::vector<NotDeleted> failed;
+std::vector<NotRemoved> S3Store::remove_singly(const std::vector<std::string>& keys) {
+  std::vector<NotRemoved> failed;
   for (const std::string& key : keys) {
     const HttpAnswer answer = client_.send({.method = "DELETE", .key = key});
     if (answer.ok() || answer.status == 404) continue;
     const S3Error error =
         parse_s3_error(answer.body).value_or(S3Error{.code = std::to_string(answer.status)});
-    failed.push_back({.key = key, .error = error});
+    failed.push_back({.key = key, .reason = reason_text(error)});
   }
   return failed;
 }
@@ -245,7 +244,7 @@ bool S3Store::is_locked(std::string_view key, Time now) {
   return (until && *until > now) || answer->header("x-amz-object-lock-legal-hold") == "ON";
 }
 
-bool S3Store::has_bucket() {
+bool S3Store::exists() {
   const HttpAnswer answer = client_.send({.method = "HEAD"});
   if (answer.status == 404) return false;
   if (!answer.ok()) client_.refuse(answer, fmt::format("cannot look at bucket {}", client_.bucket()));

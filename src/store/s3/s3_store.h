@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "store/object_store.h"
+#include "store/bucket.h"
 #include "store/s3/client.h"
 #include "store/s3/upload.h"
 
@@ -27,7 +27,7 @@ std::string read_customer_key(const std::string& url);
 
 // All keys are below `root` ("" or "a/b"), which nobody sees. Objects of other people whose names could not
 // be ours ("a//b", "../x", "folder/") are not listed.
-class S3Store final : public ObjectStore {
+class S3Store final : public Bucket {
  public:
   S3Store(S3Client& client, const std::string& root, S3Form form);
 
@@ -39,19 +39,14 @@ class S3Store final : public ObjectStore {
   [[nodiscard]] std::vector<std::string> children(std::string_view folder) override;
   bool remove(std::string_view key) override;
 
-  // Removes objects, `batch` (1 to 1000) a request; those that are not there are no failure. Returns what
-  // could not be removed.
-  std::vector<NotDeleted> remove_all(const std::vector<std::string>& keys, std::size_t batch = 1000);
-  // Whether a lock of the store forbids to remove the object now.
-  [[nodiscard]] bool is_locked(std::string_view key, Time now);
+  [[nodiscard]] bool exists() override;
+  [[nodiscard]] std::vector<NotRemoved> remove_all(const std::vector<std::string>& keys,
+                                                   std::size_t batch = kLargestBatch) override;
+  [[nodiscard]] bool is_locked(std::string_view key, Time now) override;
+  [[nodiscard]] std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix) override;
+  void withdraw(const UnfinishedUpload& upload) override;
 
-  // Whether the bucket is there. Throws kFailed if the server does not let us see it.
-  [[nodiscard]] bool has_bucket();
   void create_bucket();
-
-  // Uploads below `prefix` that nobody finished, and their removal.
-  [[nodiscard]] std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix);
-  void withdraw(const UnfinishedUpload& upload);
 
  private:
   [[nodiscard]] std::string full(std::string_view key) const;
@@ -60,8 +55,8 @@ class S3Store final : public ObjectStore {
   // Nothing if there is no such object; anything else but success is thrown.
   [[nodiscard]] std::optional<HttpAnswer> head(std::string_view key);
   void list_pages(std::string_view prefix, bool one_level, const std::function<bool(const ListPage&)>& visit);
-  std::vector<NotDeleted> remove_batch(const std::vector<std::string>& keys);
-  std::vector<NotDeleted> remove_singly(const std::vector<std::string>& keys);
+  std::vector<NotRemoved> remove_batch(const std::vector<std::string>& keys);
+  std::vector<NotRemoved> remove_singly(const std::vector<std::string>& keys);
 
   S3Client& client_;
   const std::string root_;  // empty or with "/" at the end

@@ -1,4 +1,4 @@
-#include "engine/cloud/keys.h"
+#include "engine/server/cloud_keys.h"
 
 #include <gtest/gtest.h>
 

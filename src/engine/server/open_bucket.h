@@ -1,0 +1,39 @@
+// The buckets that a server's options name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "config/settings.h"
+#include "store/bucket.h"
+
+namespace barman {
+class Clock;
+namespace os {
+class ProcessRunner;
+}
+}  // namespace barman
+
+namespace barman::engine {
+
+// What a bucket works with; outlives it.
+struct BucketSurroundings {
+  os::ProcessRunner& runner;  // for credential_process
+  Clock& clock;
+  std::stop_token stop{};
+};
+
+// The size of the parts in which archives of at most `largest_archive` bytes are uploaded: the store's limit
+// of parts is not met, and what is compressed may be twice as long. `smallest` is the user's wish.
+std::size_t upload_part_size(std::uint64_t largest_archive, std::uint64_t smallest);
+
+// The server's folder below `url`, as the options aws_*, cloud_upload_* and parallel_jobs want it. Makes no
+// request. Throws kUsage for options that do not go together or name what is not there, kFailed for a
+// provider that this build does not speak to.
+std::shared_ptr<store::Bucket> open_bucket(const config::Server& server, const std::string& url,
+                                           const BucketSurroundings& around);
+
+}  // namespace barman::engine
