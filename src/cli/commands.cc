@@ -17,6 +17,7 @@ constexpr CommandRow kCommands[] = {
     {"diagnose", register_diagnose, "Show all that is known of servers and backups."},
     {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},
+    {"keep", register_keep, "Keep a backup whatever the retention policy says."},
     {"list-backups", register_list_backups, "List the backups of servers."},
     {"list-files", register_list_files, "List the files of a backup."},
     {"list-processes", register_list_processes, "List the background processes of a server."},

@@ -17,6 +17,7 @@ void register_cron(CLI::App& app, Body& chosen);
 void register_delete(CLI::App& app, Body& chosen);
 void register_get_wal(CLI::App& app, Body& chosen);
 void register_help(CLI::App& app, Body& chosen);
+void register_keep(CLI::App& app, Body& chosen);
 void register_list_files(CLI::App& app, Body& chosen);
 void register_list_backups(CLI::App& app, Body& chosen);
 void register_rebuild_xlogdb(CLI::App& app, Body& chosen);

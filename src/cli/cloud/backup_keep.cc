@@ -7,6 +7,7 @@
 #include "cli/cloud/programs.h"
 #include "cli/grammar.h"
 #include "engine/cloud/catalogue.h"
+#include "engine/keep/keep.h"
 
 namespace barman::cli {
 namespace {
@@ -34,11 +35,8 @@ int keep(const CloudParts& parts, const KeepOptions& options) {
     engine::release_cloud_keep(store, id);
   } else if (options.status) {
     return print_result(fmt::format("Keep: {}\n", engine::cloud_keep(store, id).value_or("nokeep")));
-  } else if (info->status != catalog::BackupStatus::kDone) {
-    parts.error(fmt::format(
-        "Cannot add keep to backup {} because it has status {}. Only backups with status DONE can "
-        "be kept.",
-        id.text, catalog::format_status(info->status)));
+  } else if (const auto problem = engine::keep_problem(*info)) {
+    parts.error(*problem);
     return kCloudRefused;
   } else {
     engine::set_cloud_keep(store, id, options.target);

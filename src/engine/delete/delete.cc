@@ -25,6 +25,8 @@ bool Deletion::remove(const BackupId& id, catalog::DeletedBy who) {
   if (!info)
     throw Error(ErrorKind::kRefused,
                 fmt::format("Unknown backup '{}' for server '{}'", id.text, home_.server));
+  const bool has_begun = catalog_.annotation(id, catalog::kDeleteThis).has_value();
+  if (!has_begun && catalog_.annotation(id, catalog::kKeep)) return false;
   const Time began = clock_.now();
   events_.info(fmt::format("Deleting backup {} for server {}", id.text, home_.server));
   catalog_.annotate(id, catalog::kDeleteThis, "delete");

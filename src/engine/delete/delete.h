@@ -15,8 +15,9 @@ class Deletion {
       : home_(home), catalog_(catalog), events_(events), clock_(clock) {}
 
   // Deletes one backup under the lock of its id, whatever is left of it: a deletion that was cut short is
-  // finished by doing it again. Returns false, having done nothing, if that lock is held by another process.
-  // The caller holds the server's backup lock, has asked plan_delete(), and deletes descendants first.
+  // finished by doing it again. Returns false, having done nothing, if that lock is held by another process,
+  // or if the backup is kept: somebody may have said so since the deletion was planned. The caller holds the
+  // server's backup lock, has asked plan_delete(), and deletes descendants first.
   //
   // A backup that is half deleted is marked "delete_this" until its record is gone; the record goes last.
   bool remove(const catalog::BackupId& id, catalog::DeletedBy who);

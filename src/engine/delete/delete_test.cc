@@ -79,12 +79,27 @@ class DeleteTest : public testing::Test {
 
 TEST_F(DeleteTest, NothingIsLeftOfABackup) {
   backup(3);
-  catalog_->annotate(id(3), catalog::kKeep, "full");
   EXPECT_TRUE(deletion_.remove(id(3), DeletedBy::kCommand));
   EXPECT_THAT(backups(), IsEmpty());
   EXPECT_FALSE(exists(scratch_.home.backup(id(3))));
   EXPECT_TRUE(std::filesystem::is_empty(scratch_.home.meta));
   EXPECT_FALSE(exists(scratch_.home.id_lock(id(3))));
+}
+
+TEST_F(DeleteTest, ABackupThatIsKeptSinceThePlanWasMadeStays) {
+  backup(3);
+  catalog_->annotate(id(3), catalog::kKeep, "full");
+  EXPECT_FALSE(deletion_.remove(id(3), DeletedBy::kCommand));
+  EXPECT_TRUE(exists(scratch_.home.data(id(3)) / "PG_VERSION"));
+  EXPECT_EQ(catalog_->annotation(id(3), catalog::kDeleteThis), std::nullopt);
+}
+
+TEST_F(DeleteTest, ADeletionThatHasBegunIsFinishedAlsoOfAKeptBackup) {
+  backup(3);
+  catalog_->annotate(id(3), catalog::kDeleteThis, "delete");
+  catalog_->annotate(id(3), catalog::kKeep, "full");
+  EXPECT_TRUE(deletion_.remove(id(3), DeletedBy::kRetention));
+  EXPECT_TRUE(std::filesystem::is_empty(scratch_.home.meta));
 }
 
 TEST_F(DeleteTest, WhatItDoesIsToldLineByLine) {

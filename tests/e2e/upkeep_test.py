@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Commands that look after backups and WAL that are there already, with the original as referee."""
+
+import os
+
+import harness
+from recorded import FAILED, FULL, INCREMENTAL, LATEST, RecordedCatalogue, segment
+
+
+class Keeping(RecordedCatalogue):
+    def kept(self, backup):
+        """What the catalogue says, byte for byte."""
+        path = self.ours.directory("main", "meta", f"{backup}-keep")
+        if not os.path.exists(path):
+            return None
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def test_keep_says_what_the_original_says(self):
+        harness.original_barman()
+        for words in (["main", FULL], ["--status", "main", FULL], ["--target", "full", "main", INCREMENTAL],
+                      ["--target", "full", "main", FAILED], ["--target", "full", "main", LATEST],
+                      ["--target", "standalone", "main", "first one"], ["--status", "main", FULL], ["--status", "--release", "main", FULL]):
+            self.assert_same(self.ours, "keep", *words)
+        self.assert_same(self.ours, "-f", "json", "keep", "-s", "main", FULL)
+        self.assertEqual(self.kept(FULL), "standalone")
+
+    def test_a_kept_backup_stays_until_it_is_released(self):
+        self.ours.server("main", retention_policy="redundancy 1", minimum_redundancy=0)
+        self.ours.ok("keep", "--target", "full", "main", FULL)
+        self.assertEqual(self.kept(FULL), "full")
+        self.assert_fails(self.ours.run("delete", "main", FULL), says="keep request")
+        self.ours.ok("cron")
+        self.assertIn(FULL, self.ours.backup_ids("main"))
+        self.ours.ok("keep", "--release", "main", FULL)
+        self.assertEqual(self.kept(FULL), None)
+        self.ours.ok("delete", "main", FULL)
+        self.assertNotIn(FULL, self.ours.backup_ids("main"))
+
+    def test_retention_leaves_of_kept_backups_what_the_original_leaves(self):
+        harness.original_barman()
+        for target in ("full", "standalone"):
+            with self.subTest(target=target):
+                ours, other = self.scene(f"ours-{target}"), self.scene(f"other-{target}")
+                for barman in (ours, other):
+                    os.remove(barman.directory("main", "meta", f"{LATEST}-backup.info"))  # cron would check it meanwhile
+                    self.remove(barman.directory("main", "base", LATEST))
+                    self.record(barman, LATEST, begin_wal=segment(15), end_wal=segment(16))
+                    barman.server("main", retention_policy="redundancy 1")
+                    barman.ok("keep", "--target", target, "main", FULL)
+                ours.ok("cron")
+                self.assertEqual(other.original("cron").code, 0)
+                self.assertEqual(self.state(ours), self.state(other))
+                kept = [segment(5), segment(6)] + [segment(i) for i in range(15, 21)]
+                self.assertEqual(ours.archived_wal("main"), kept if target == "standalone" else [segment(i) for i in range(3, 21)])
+
+    def test_what_is_being_deleted_is_not_kept(self):
+        self.write(self.ours, "delete", "meta", f"{FULL}-delete_this")
+        self.assert_fails(self.ours.run("keep", "--target", "full", "main", FULL), says="deletion has begun")
+        self.assertEqual(self.kept(FULL), None)
+
+
+if __name__ == "__main__":
+    harness.main()
