@@ -14,6 +14,8 @@ std::string annotation_name(const BackupId& id, std::string_view key) {
   return id.text + "-" + std::string(key);
 }
 
+std::string manifest_name(const BackupId& id) { return id.text + "-backup_manifest"; }
+
 std::optional<std::string> id_in_record_name(std::string_view name) {
   if (!name.ends_with(kRecord) || name.size() == kRecord.size()) return std::nullopt;
   return std::string(name.substr(0, name.size() - kRecord.size()));

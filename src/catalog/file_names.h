@@ -16,6 +16,7 @@ inline constexpr std::string_view kDeleteThis = "delete_this";  // a deletion is
 // In <backup_directory>/meta.
 std::string backup_info_name(const BackupId& id);                       // "<id>-backup.info"
 std::string annotation_name(const BackupId& id, std::string_view key);  // "<id>-keep"
+std::string manifest_name(const BackupId& id);  // "<id>-backup_manifest", of a backup in a bucket
 
 // What a file of meta is for: the id that a record's name gives, whether or not it is an id; nothing if the
 // name is not that of a record.

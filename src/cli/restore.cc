@@ -16,7 +16,6 @@
 #include "cli/servers.h"
 #include "cli/workers.h"
 #include "config/settings.h"
-#include "engine/restore/archive_member.h"
 #include "engine/restore/restore.h"
 #include "engine/server/chain.h"
 #include "engine/wal/archive.h"
@@ -171,11 +170,9 @@ engine::CombineMode combine_mode(const Options& options, const config::Server& s
 std::vector<catalog::BackupInfo> chain_to(const engine::RestoreRequest& request,
                                           const ServerCatalog& opened) {
   const catalog::BackupInfo& backup = request.backup;
-  if (backup.parent_backup_id) return engine::chain_of(opened.catalog.list().backups, backup);
-  const auto manifest = opened.home.data(backup.id) / "backup_manifest";
-  const bool is_compared = request.delta && std::filesystem::exists(manifest);
-  if (is_compared || engine::is_archived(opened.home, backup)) return {backup};
-  return {};
+  if (!engine::is_read_as_chain(opened.home, backup, request.delta)) return {};
+  if (!backup.parent_backup_id) return {backup};
+  return engine::chain_of(opened.catalog.list().backups, backup);
 }
 
 engine::RestoreRequest request_of(const Options& options, const config::Server& server, const Parts& parts,
@@ -215,6 +212,12 @@ void archive_waiting_wal(const engine::Home& home, const config::Server& server,
   }
 }
 
+void refuse_wal_in_bucket(const engine::Home& home) {
+  if (!home.wal_bucket) return;
+  throw Error(ErrorKind::kFailed,
+              "this build does not restore where WAL is in object storage; use a local wals_directory");
+}
+
 // Looked up anew, under its lock: it may have been deleted since it was chosen.
 catalog::BackupInfo available_backup(const Options& options, const ServerCatalog& opened,
                                      const catalog::BackupId& id) {
@@ -227,10 +230,14 @@ catalog::BackupInfo available_backup(const Options& options, const ServerCatalog
   return *backup;
 }
 
-void announce_leftovers(const engine::Leftovers& leftovers, report::Writer& out) {
-  out.info(fmt::format(
-      "Delta restore: only what differs is written; {} files ({}) that the backup does not have are removed",
-      leftovers.files, pretty_size(static_cast<double>(leftovers.bytes))));
+void announce_leftovers(const engine::RestorePlan& plan, report::Writer& out) {
+  const engine::Leftovers& leftovers = plan.leftovers;
+  const std::string removed = plan.knows_leftovers
+                                  ? fmt::format("{} files ({}) that", leftovers.files,
+                                                pretty_size(static_cast<double>(leftovers.bytes)))
+                                  : "files that";
+  out.info(fmt::format("Delta restore: only what differs is written; {} the backup does not have are removed",
+                       removed));
   for (const std::string& link : leftovers.links) {
     out.warning(fmt::format("{} is a link and is removed: what it leads to stays as it is", link));
   }
@@ -246,7 +253,7 @@ void announce(const Options& options, const engine::RestoreRequest& request, con
     if (target.timeline) target.timeline = std::to_string(plan.wal.followed);
     out.info(fmt::format("Doing PITR. Recovery target {}", engine::describe(target)));
   }
-  if (request.delta) announce_leftovers(plan.leftovers, out);
+  if (request.delta) announce_leftovers(plan, out);
   if (backup.status == catalog::BackupStatus::kWaitingForWals) {
     out.warning(fmt::format("backup {} still waits for WAL ({}): the server cannot be started without it",
                             backup.id.text, backup.end_wal.value_or("unknown")));
@@ -269,7 +276,8 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   if (options.destination.find(':') != std::string::npos) {
     throw Error(ErrorKind::kUsage, "the destination directory must not contain ':'");
   }
-  const ServerCatalog opened(server, parts);
+  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  refuse_wal_in_bucket(opened.home);
   if (!options.skip_archive && server.active() && !server.passive()) {
     archive_waiting_wal(opened.home, server, parts);
   }

@@ -74,33 +74,40 @@ bool is_zero(Bytes data) {
   return std::ranges::all_of(data, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-// The sum of the header's bytes, those of the sum itself counted as blanks.
-void check_sum(Bytes header) {
+// The sum of the header's bytes, those of the sum itself counted as blanks, is what it says.
+bool has_right_sum(Bytes header) {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < header.size(); ++i) {
     const bool is_own = i >= kHeaderChecksum.offset && i < kHeaderChecksum.offset + kHeaderChecksum.size;
     sum += is_own ? ' ' : std::to_integer<std::uint64_t>(header[i]);
   }
-  if (number_of(header, kHeaderChecksum) != sum) throw_corrupt("the checksum of a header is wrong");
+  return number_of(header, kHeaderChecksum) == sum;
+}
+
+bool is_posix(Bytes header) {
+  return stream::text_of(header.subspan(kMagic.offset, kMagic.size)) == std::string_view("ustar\0", 6);
 }
 
 std::string full_name(Bytes header) {
   std::string name(text_of(header, kName));
-  const bool is_posix =
-      stream::text_of(header.subspan(kMagic.offset, kMagic.size)) == std::string_view("ustar\0", 6);
   const std::string_view prefix = text_of(header, kPrefix);
-  if (is_posix && !prefix.empty()) return fmt::format("{}/{}", prefix, name);
+  if (is_posix(header) && !prefix.empty()) return fmt::format("{}/{}", prefix, name);
   return name;
 }
 
-std::string safe_path(std::string_view name) {
+// Nothing if it would leave the root.
+std::optional<std::string> below_root(std::string_view name) {
   std::string_view path = name;
   while (path.starts_with("./")) path.remove_prefix(2);
   while (path.ends_with('/')) path.remove_suffix(1);
-  if (name.starts_with('/') || !is_safe_relative_path(path)) {
-    throw_corrupt(fmt::format("unsafe name \"{}\"", name));
-  }
+  if (name.starts_with('/') || !is_safe_relative_path(path)) return std::nullopt;
   return std::string(path);
+}
+
+std::string safe_path(std::string_view name) {
+  auto path = below_root(name);
+  if (!path) throw_corrupt(fmt::format("unsafe name \"{}\"", name));
+  return *std::move(path);
 }
 
 struct PaxRecord {
@@ -140,6 +147,15 @@ TarEntry::Kind kind_of(char type, std::string_view name) {
 
 }  // namespace
 
+std::optional<TarEntry> file_header_in(Bytes block) {
+  if (block.size() != kTarBlock || !is_posix(block) || !has_right_sum(block)) return std::nullopt;
+  const char type = static_cast<char>(block[kType]);
+  const auto size = number_of(block, kSize);
+  const auto path = below_root(full_name(block));
+  if ((type != '0' && type != '\0') || !size || !path) return std::nullopt;
+  return TarEntry{.kind = TarEntry::Kind::kFile, .path = *path, .link_target = {}, .size = *size};
+}
+
 void TarReader::write(Bytes data) {
   while (!data.empty()) {
     switch (state_) {
@@ -165,7 +181,8 @@ void TarReader::write(Bytes data) {
 void TarReader::finish() {
   const bool between = state_ == State::kHeader && header_size_ == 0 && long_name_.empty() &&
                        long_target_.empty() && !pax_size_;
-  if (!between && state_ != State::kEnd) throw_corrupt("cut short");
+  const bool may_end = between && end_ == TarEnd::kMayBeMissing;
+  if (!may_end && state_ != State::kEnd) throw_corrupt("cut short");
 }
 
 Bytes TarReader::take_header(Bytes data) {
@@ -233,7 +250,7 @@ void TarReader::read_header() {
     state_ = State::kEnd;
     return;
   }
-  check_sum(header_);
+  if (!has_right_sum(header_)) throw_corrupt("the checksum of a header is wrong");
   const char type = static_cast<char>(header_[kType]);
   std::uint64_t size = required_number(header_, kSize, "size");
   if (type == 'x') return begin_long_name(pax_text_, size);

@@ -2,7 +2,7 @@
 //
 // The format is POSIX ustar with GNU's long names and numbers above the octal range, and with the names and
 // sizes of pax headers: all that PostgreSQL sends, and what the tar program and Python make of such files.
-// The two blocks of zeroes that end an archive may be missing, as PostgreSQL before 15 leaves them out.
+// PostgreSQL before 15 leaves out the two blocks of zeroes that end an archive.
 #pragma once
 
 #include <array>
@@ -25,6 +25,12 @@ struct TarEntry {
   std::int64_t modified = 0;
 };
 
+inline constexpr std::size_t kTarBlock = 512;  // what headers and contents are made of
+
+// What the block says of a file if it looks like the header of one, its checksum being right: to find a file
+// in an archive of which only a part is there. A name that is not safe is none.
+std::optional<TarEntry> file_header_in(stream::Bytes block);
+
 // Told about each entry in the archive's order. data() is called for files only, any number of times, with
 // spans that are valid during the call.
 class TarReceiver {
@@ -36,18 +42,22 @@ class TarReceiver {
   virtual void end() = 0;
 };
 
+// Whether an archive that just ends, without its blocks of zeroes, is taken for a whole one.
+enum class TarEnd { kMayBeMissing, kRequired };
+
 // The sink that an archive is written to. Throws kCorrupt on a header whose checksum is wrong, a name that
 // would leave the root, an entry that is no file, directory or symlink, and in finish() if the archive is cut
 // short. What the receiver throws comes out of write().
 class TarReader final : public stream::Sink {
  public:
-  explicit TarReader(TarReceiver& receiver) : receiver_(receiver) {}
+  explicit TarReader(TarReceiver& receiver, TarEnd end = TarEnd::kMayBeMissing)
+      : receiver_(receiver), end_(end) {}
 
   void write(stream::Bytes data) override;
   void finish() override;
 
  private:
-  static constexpr std::size_t kBlock = 512;
+  static constexpr std::size_t kBlock = kTarBlock;
 
   enum class State { kHeader, kData, kPadding, kLongName, kEnd };
 
@@ -63,6 +73,7 @@ class TarReader final : public stream::Sink {
   void pad(std::uint64_t size);
 
   TarReceiver& receiver_;
+  const TarEnd end_;
   State state_ = State::kHeader;
   std::array<std::byte, kBlock> header_{};
   std::size_t header_size_ = 0;

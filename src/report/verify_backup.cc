@@ -9,7 +9,7 @@ namespace barman::report {
 
 void report_verification(const engine::VerifyResult& result, Writer& out) {
   for (const engine::MemberProblems& member : result.damaged) {
-    out.error(fmt::format("verify backup failure on directory '{}'", member.directory.string()));
+    out.error(fmt::format("verify backup failure on directory '{}'", member.directory));
     for (const std::string& problem : member.problems) out.error(problem);
     if (member.further > 0) out.error(fmt::format("and {} more like these", member.further));
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/server/bucket_home.h"
+#include "engine/server/cloud_keys.h"
 #include "os/tree.h"
 #include "pgformat/wal_name.h"
 
@@ -28,6 +30,13 @@ void list_folder(const fs::path& folder, bool empty_directories, const Visit& vi
   });
   if (is_empty && empty_directories) visit(folder);
   for (const fs::path& below : folders) list_folder(below, empty_directories, visit);
+}
+
+void list_objects(BucketHome& bucket, const catalog::BackupId& id, const Visit& visit) {
+  bucket.bucket().list(backup_folder(id), [&](const store::ObjectInfo& object) {
+    visit(bucket.full_key(object.key));
+    return true;
+  });
 }
 
 void list_required_wal(const Home& home, const catalog::BackupInfo& info, const Visit& visit) {
@@ -63,8 +72,11 @@ void list_archived_wal(const Home& home, const ListRequest& request,
 void list_files(const Home& home, const ListRequest& request, const std::vector<catalog::WalEntry>& index,
                 const Visit& visit) {
   const ListTarget target = request.target;
-  if (target != ListTarget::kWal)
+  if (target != ListTarget::kWal && home.backup_bucket) {
+    list_objects(*home.backup_bucket, request.backup.id, visit);
+  } else if (target != ListTarget::kWal) {
     list_folder(home.backup(request.backup.id), request.empty_directories, visit);
+  }
   if (target == ListTarget::kStandalone) list_required_wal(home, request.backup, visit);
   if (target == ListTarget::kWal || target == ListTarget::kFull)
     list_archived_wal(home, request, index, visit);

@@ -2,63 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
 #include "codec/compress.h"
-#include "codec/tar_reader.h"
 #include "engine/restore/left_out.h"
 #include "engine/restore/pace.h"
-#include "os/durable_file.h"
+#include "engine/server/archive_name.h"
 #include "os/parallel.h"
-#include "os/tree.h"
 
 namespace barman::engine {
 
 namespace {
 
-namespace fs = std::filesystem;
-
+constexpr std::size_t kReadsAhead = 16;  // pieces that came from afar and wait to be unpacked
 constexpr std::size_t kWritesAhead = 8;  // decompressed pieces that wait to be taken apart
-
-struct StoredArchive {
-  fs::path place;
-  ArchiveName name;
-};
-
-// In the backup's folder of archives. More than one of a stem means that somebody was at work there.
-std::vector<StoredArchive> archives_in(const fs::path& folder) {
-  std::vector<StoredArchive> archives;
-  if (!fs::is_directory(folder)) return archives;
-  os::walk_tree(folder, [&](const os::TreeEntry& entry) {
-    if (entry.kind != os::EntryKind::kFile) return false;
-    if (auto name = parse_archive_name(entry.relative.native())) {
-      archives.push_back({.place = folder / entry.relative, .name = std::move(*name)});
-    }
-    return false;
-  });
-  return archives;
-}
-
-const StoredArchive& archive_of(const std::vector<StoredArchive>& archives, const std::string& stem,
-                                const fs::path& folder) {
-  const StoredArchive* found = nullptr;
-  for (const StoredArchive& archive : archives) {
-    if (archive.name.stem != stem) continue;
-    if (found != nullptr) {
-      throw Error(
-          ErrorKind::kCorrupt,
-          fmt::format("{} and {} should be the same: look at them and remove the one that is not whole",
-                      found->place.string(), archive.place.string()));
-    }
-    found = &archive;
-  }
-  if (found != nullptr) return *found;
-  throw Error(ErrorKind::kCorrupt, fmt::format("the archive {}.tar of the backup is missing in {}: restore "
-                                               "another backup",
-                                               stem, folder.string()));
-}
 
 // The entries of an archive as the files of a member.
 class EntriesToFiles final : public codec::TarReceiver {
@@ -94,35 +53,19 @@ class EntriesToFiles final : public codec::TarReceiver {
 
 }  // namespace
 
-bool is_archived(const Home& home, const catalog::BackupInfo& info) {
-  const fs::path folder = home.data(info.id);
-  if (fs::exists(folder / "PG_VERSION")) return false;
-  // The record alone says it if the archives are gone.
-  return info.compression || info.encryption || !archives_in(folder).empty();
+std::string prefix_in_manifest(const std::string& oid) {
+  return is_tablespace_stem(oid) ? fmt::format("pg_tblspc/{}/", oid) : "";
 }
 
-ArchiveMember::ArchiveMember(const Home& home, const catalog::BackupInfo& info, WalFormat format)
-    : format_(std::move(format)) {
-  const fs::path folder = home.data(info.id);
-  const auto stored = archives_in(folder);
-  const auto add = [&](const std::string& stem, std::string prefix) {
-    const StoredArchive& found = archive_of(stored, stem, folder);
-    archives_.push_back({.place = found.place, .name = found.name, .prefix = std::move(prefix)});
-  };
-  add(std::string(kBaseArchive), "");
-  const auto prefix_of = [](const std::string& oid) { return fmt::format("pg_tblspc/{}/", oid); };
-  std::set<std::string> known{std::string(kBaseArchive)};
-  for (const catalog::Tablespace& tablespace : info.tablespaces) {
-    if (!fs::path(tablespace.location).is_absolute()) continue;
-    const std::string oid = std::to_string(tablespace.oid);
-    add(oid, prefix_of(oid));
-    known.insert(oid);
+std::vector<stream::Stage> unpacking(const std::optional<codec::Compression>& compression, bool encrypted,
+                                     const WalFormat& format, const std::stop_token& stop) {
+  std::vector<stream::Stage> stages;
+  if (encrypted) stages = format.decrypting(stop);
+  if (compression) {
+    stages.push_back(codec::decompress(*compression));
+    stages.push_back(stream::on_own_thread(kWritesAhead));
   }
-  // A tablespace in place, a folder of the data directory, is not recorded, but PostgreSQL sends it as an
-  // archive of its own.
-  for (const StoredArchive& archive : stored) {
-    if (known.insert(archive.name.stem).second) add(archive.name.stem, prefix_of(archive.name.stem));
-  }
+  return stages;
 }
 
 std::optional<MemberReader::Known> ArchiveMember::look_at(const std::string& /*path*/, bool /*is_change*/) {
@@ -132,8 +75,7 @@ std::optional<MemberReader::Known> ArchiveMember::look_at(const std::string& /*p
 void ArchiveMember::read(MemberReceiver& receiver, const MemberReading& reading) {
   try {
     os::in_parallel(archives_.size(), reading.workers, reading.stop, [&](std::size_t i) {
-      during("reading " + archives_[i].place.string(),
-             [&] { read_archive(archives_[i], receiver, reading); });
+      during("reading " + archives_[i].place, [&] { read_archive(archives_[i], receiver, reading); });
     });
   } catch (const Error&) {
     // Ctrl-C ends gpg as well, which then looks like damage.
@@ -142,17 +84,15 @@ void ArchiveMember::read(MemberReceiver& receiver, const MemberReading& reading)
   }
 }
 
-void ArchiveMember::read_archive(const Archive& archive, MemberReceiver& receiver,
+void ArchiveMember::read_archive(const KeptArchive& archive, MemberReceiver& receiver,
                                  const MemberReading& reading) const {
   std::vector<stream::Stage> stages;
-  if (archive.name.encrypted) stages = format_.decrypting(reading.stop);
-  if (archive.name.compression) {
-    stages.push_back(codec::decompress(*archive.name.compression));
-    stages.push_back(stream::on_own_thread(kWritesAhead));
-  }
+  if (archive.is_remote) stages.push_back(stream::on_own_thread(kReadsAhead));
+  std::ranges::move(unpacking(archive.compression, archive.encrypted, format_, reading.stop),
+                    std::back_inserter(stages));
   EntriesToFiles entries(archive.prefix, receiver, reading.pace);
-  const auto path = stream::chain(stages, std::make_unique<codec::TarReader>(entries));
-  stream::pump(*os::open_file(archive.place), *path, reading.stop);
+  const auto path = stream::chain(stages, std::make_unique<codec::TarReader>(entries, archive.end));
+  archive.read(*path, reading.stop);
   path->finish();
 }
 

@@ -1,43 +1,56 @@
-// A backup that is kept as tar archives: one of the data directory, one of each tablespace, whatever way they
-// are compressed and encrypted.
+// A backup that is kept as tar archives, in a folder or in a bucket: of the data directory, and of each
+// tablespace, whatever way they are compressed and encrypted.
 #pragma once
 
-#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
-#include "catalog/backup_info.h"
+#include "codec/detect.h"
+#include "codec/tar_reader.h"
 #include "engine/restore/member.h"
-#include "engine/server/archive_name.h"
-#include "engine/server/home.h"
 #include "engine/wal/wal_format.h"
 
 namespace barman::engine {
 
-// Whether the backup is kept as archives, or should be and they are gone. A data directory is none, whatever
-// its record says.
-bool is_archived(const Home& home, const catalog::BackupInfo& info);
+// One of the archives.
+struct KeptArchive {
+  std::string place;   // where it is, for messages
+  std::string prefix;  // of its files in the manifest
+  std::optional<codec::Compression> compression{};
+  bool encrypted = false;
+  codec::TarEnd end = codec::TarEnd::kMayBeMissing;
+  bool is_remote = false;  // to be read ahead of what is done with it
+  // Writes all of it, as it is stored; does not finish `into`.
+  std::function<void(stream::Sink& into, const std::stop_token& stop)> read;
+};
 
-// Reads as many archives at a time as there are workers. Nothing is written to disk on the way.
+// What the files of an archive have in front of their names in the manifest. `oid` is the object id of a
+// tablespace as a text, or anything else for the data directory.
+std::string prefix_in_manifest(const std::string& oid);
+
+// From the bytes as they are stored to those of the archive.
+std::vector<stream::Stage> unpacking(const std::optional<codec::Compression>& compression, bool encrypted,
+                                     const WalFormat& format, const std::stop_token& stop);
+
+// Reads as many archives at a time as there are workers. Nothing is written to disk on the way. Where an
+// archive has a file twice, it is handed over twice.
 class ArchiveMember final : public MemberReader {
  public:
-  // Decrypts as `format` does. Throws kCorrupt, naming it, if an archive is missing.
-  ArchiveMember(const Home& home, const catalog::BackupInfo& info, WalFormat format);
+  // Decrypts as `format` does.
+  ArchiveMember(std::vector<KeptArchive> archives, WalFormat format)
+      : archives_(std::move(archives)), format_(std::move(format)) {}
 
   std::optional<Known> look_at(const std::string& path, bool is_change) override;
   void read(MemberReceiver& receiver, const MemberReading& reading) override;
 
  private:
-  struct Archive {
-    std::filesystem::path place;
-    ArchiveName name;
-    std::string prefix;  // of its files in the manifest
-  };
+  void read_archive(const KeptArchive& archive, MemberReceiver& receiver, const MemberReading& reading) const;
 
-  void read_archive(const Archive& archive, MemberReceiver& receiver, const MemberReading& reading) const;
-
-  WalFormat format_;
-  std::vector<Archive> archives_;
+  const std::vector<KeptArchive> archives_;
+  const WalFormat format_;
 };
 
 }  // namespace barman::engine

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/restore/archive_fixture.h"
+#include "engine/restore/archives_on_disk.h"
 #include "engine/restore/member.h"
 #include "engine/restore/pace.h"
 #include "engine/restore/restoring_chains.h"
@@ -111,7 +112,7 @@ TEST_F(RestoringArchives, TakesAProgramThatTheSameSignalEndedForNoFailure) {
   Pace pace(std::nullopt, {}, clock, {});
   const auto member = open_member(fixture.home, fixture.chain[0], request.wal_format);
   try {
-    member->read(receiver, {.pace = pace, .stop = receiver.stop.get_token()});
+    member.files->read(receiver, {.pace = pace, .stop = receiver.stop.get_token()});
     FAIL() << "nothing thrown";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::kCancelled) << e.what();

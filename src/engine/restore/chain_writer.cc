@@ -159,10 +159,7 @@ ChainWriter::ChainWriter(ChainMember member)
 ChainWriter::~ChainWriter() = default;
 
 void ChainWriter::directory(const std::string& path, unsigned mode) {
-  if (!member_.is_last) return;
-  const fs::path place = restored_place(member_.folders, path);
-  os::make_directories(place, 0700);
-  if (::chmod(place.c_str(), (mode & 0777U) | 0700U) != 0) os::throw_errno("cannot set the mode of", place);
+  if (member_.is_last) make_restored_directory(member_.folders, path, mode);
 }
 
 std::unique_ptr<stream::Sink> ChainWriter::file(const MemberFile& file) {
@@ -177,9 +174,7 @@ std::unique_ptr<stream::Sink> ChainWriter::file(const MemberFile& file) {
                     file.path, member_.name));
   }
   MemberCheck check(member_, file.path);
-  if (seen_[*member_.files.place(file.path)].exchange(true)) {
-    throw Error(ErrorKind::kCorrupt, check.name() + " comes twice; restore another backup");
-  }
+  const bool is_again = seen_[*member_.files.place(file.path)].exchange(true);
   if (use == Use::kChange) {
     const auto whole = pgformat::name_without_increment(file.path);
     return std::make_unique<ChangedFile>(restored_place(member_.folders, *whole), file.mode,
@@ -191,7 +186,8 @@ std::unique_ptr<stream::Sink> ChainWriter::file(const MemberFile& file) {
     return nullptr;
   }
   fs::path place = restored_place(member_.folders, is_control ? std::string(kControlUnderWay) : file.path);
-  if (member_.rewrites) return std::make_unique<ReplacedFile>(std::move(place), file.mode, std::move(check));
+  if (member_.rewrites || is_again)
+    return std::make_unique<ReplacedFile>(std::move(place), file.mode, std::move(check));
   return std::make_unique<WholeFile>(std::move(place), file.mode, std::move(check));
 }
 
@@ -220,6 +216,13 @@ std::uint64_t ChainWriter::require_all() const {
     ++files;
   });
   return files;
+}
+
+void make_restored_directory(const std::vector<RestoreFolder>& folders, const std::string& path,
+                             unsigned mode) {
+  const fs::path place = restored_place(folders, path);
+  os::make_directories(place, 0700);
+  if (::chmod(place.c_str(), (mode & 0777U) | 0700U) != 0) os::throw_errno("cannot set the mode of", place);
 }
 
 fs::path restored_place(const std::vector<RestoreFolder>& folders, const std::string& path) {

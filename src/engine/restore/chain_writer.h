@@ -26,7 +26,8 @@ struct ChainMember {
   bool rewrites = false;  // files of the destination are written where they differ
 };
 
-// Whole files are made, incremental ones applied; what a later member replaces is passed over. pg_control is
+// Whole files are made, incremental ones applied; what a later member replaces is passed over. A file may
+// come twice, as the original's archives have some: each time it must be as the manifest says. pg_control is
 // written under another name (kControlUnderWay).
 class ChainWriter final : public MemberReceiver {
  public:
@@ -53,6 +54,10 @@ class ChainWriter final : public MemberReceiver {
 
 // pg_control's name until everything else is durable.
 inline constexpr const char* kControlUnderWay = "global/pg_control.tmp";
+
+// Makes a folder of the backup, which its owner may use whatever the backup says.
+void make_restored_directory(const std::vector<RestoreFolder>& folders, const std::string& path,
+                             unsigned mode);
 
 // Where the file that manifests call `path` goes.
 std::filesystem::path restored_place(const std::vector<RestoreFolder>& folders, const std::string& path);

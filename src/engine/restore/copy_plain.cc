@@ -17,16 +17,18 @@ namespace {
 
 std::unique_ptr<ExpectedFiles> expected_files(const Home& home, const RestoreRequest& request,
                                               Events& events) {
-  const std::filesystem::path manifest = home.data(request.backup.id) / "backup_manifest";
   if (!request.verify) return nullptr;
-  if (!std::filesystem::exists(manifest)) {
-    events.log(LogLevel::kInfo, "the backup has no manifest: its files are copied without a check");
-    return nullptr;
-  }
-  return std::make_unique<ExpectedFiles>(manifest);
+  if (auto manifest = manifest_on_disk(home.manifest(request.backup.id)))
+    return std::make_unique<ExpectedFiles>(*std::move(manifest));
+  tell_that_nothing_is_checked(events);
+  return nullptr;
 }
 
 }  // namespace
+
+void tell_that_nothing_is_checked(Events& events) {
+  events.log(LogLevel::kInfo, "the backup has no manifest: its files are copied without a check");
+}
 
 PlainCopy::PlainCopy(const Home& home, const RestoreRequest& request, const RestorePlan& plan, Events& events)
     : home_(home),
@@ -74,10 +76,10 @@ void PlainCopy::require_all_files() const {
   };
   throw Error(
       ErrorKind::kCorrupt,
-      fmt::format("{} is missing: the backup's manifest lists it; restore another backup, or this one with "
-                  "--no-verify to save what can be saved",
-                  (plan_.folders.front().from / expected_->find_missing(is_there).value_or("a file"))
-                      .string()));
+      fmt::format(
+          "{} is missing: the backup's manifest lists it; restore another backup, or this one with "
+          "--no-verify to save what can be saved",
+          (plan_.folders.front().from / expected_->find_missing(is_there).value_or("a file")).string()));
 }
 
 void PlainCopy::copy_control_file() {

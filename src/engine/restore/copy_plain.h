@@ -12,6 +12,8 @@
 
 namespace barman::engine {
 
+void tell_that_nothing_is_checked(Events& events);
+
 class PlainCopy {
  public:
   // Reads the manifest, if there is one and it is wanted. What is given outlives this.

@@ -264,7 +264,7 @@ TEST_F(DeltaRestore, RoomIsNeededOnlyForWhatIsNotThereYet) {
   const ChainPlan plan = plan_chain(fixture.home, fixture.chain, true, folders);
   const std::uint64_t needed = folders[0].bytes;
   (void)plan_existing(
-      folders, [&](const std::string& path) { return plan.files.place(path).has_value(); },
+      folders, [&](const std::string& path) { return plan.files->place(path).has_value(); },
       fixture.chain.back());
   ASSERT_TRUE(folders[0].reused && folders[1].reused);
   EXPECT_GE(*folders[0].reused, needed) << "what a restore added is there as well";

@@ -1,13 +1,9 @@
 #include "engine/restore/expected_files.h"
 
 #include <algorithm>
-#include <array>
-#include <exception>
 #include <utility>
 
 #include "base/error.h"
-#include "engine/restore/left_out.h"
-#include "os/durable_file.h"
 
 namespace barman::engine {
 
@@ -21,36 +17,11 @@ std::uint64_t hash_of_contents(std::uint64_t size, std::string_view checksum) {
 
 }  // namespace
 
-pgformat::ManifestSummary read_manifest(const std::filesystem::path& manifest,
-                                        const std::function<void(const pgformat::ManifestFile&)>& visit) {
-  std::exception_ptr of_visit;  // which names what it is about itself: the manifest has no part in it
-  try {
-    pgformat::ManifestReader reader([&](const pgformat::ManifestFile& file) {
-      if (is_left_out(file.path)) return;
-      try {
-        visit(file);
-      } catch (const Error&) {
-        of_visit = std::current_exception();
-        throw;
-      }
-    });
-    const auto source = os::open_file(manifest);
-    std::array<std::byte, 65536> buffer{};
-    while (const std::size_t got = source->read(buffer)) {
-      reader.write(stream::text_of(stream::Bytes(buffer).first(got)));
-    }
-    return reader.finish();
-  } catch (const Error& e) {
-    if (of_visit) std::rethrow_exception(of_visit);
-    throw Error(e.kind(), "reading " + manifest.string() + ": " + e.what());
-  }
-}
-
-ExpectedFiles::ExpectedFiles(std::filesystem::path manifest) : manifest_(std::move(manifest)) {
+ExpectedFiles::ExpectedFiles(KeptManifest manifest) : manifest_(std::move(manifest)) {
   (void)read_manifest(manifest_, [&](const pgformat::ManifestFile& file) {
     if (!files_.empty() && file.kind != kind_) {
       throw Error(ErrorKind::kCorrupt,
-                  "reading " + manifest_.string() + ": its files have checksums of different kinds");
+                  "reading " + manifest_.name + ": its files have checksums of different kinds");
     }
     kind_ = file.kind;
     files_.push_back({.path = hash_of(file.path), .contents = hash_of_contents(file.size, file.checksum)});

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/restore/kept_manifest.h"
 #include "pgformat/manifest.h"
 
 namespace barman::engine {
@@ -17,7 +17,7 @@ namespace barman::engine {
 class ExpectedFiles {
  public:
   // Reads the manifest. Throws kCorrupt if it is damaged, kFailed if it cannot be read.
-  explicit ExpectedFiles(std::filesystem::path manifest);
+  explicit ExpectedFiles(KeptManifest manifest);
 
   // The checksum that the files have.
   [[nodiscard]] pgformat::ChecksumKind kind() const { return kind_; }
@@ -43,14 +43,9 @@ class ExpectedFiles {
     std::uint64_t path;      // hashes
     std::uint64_t contents;  // of size and checksum
   };
-  std::filesystem::path manifest_;
+  KeptManifest manifest_;
   std::vector<File> files_;  // ascending by path
   pgformat::ChecksumKind kind_ = pgformat::ChecksumKind::kNone;
 };
-
-// Reads a manifest: every file that a restore brings back. Throws kCorrupt, naming the manifest, if it is
-// damaged; what `visit` throws passes as it is.
-pgformat::ManifestSummary read_manifest(const std::filesystem::path& manifest,
-                                        const std::function<void(const pgformat::ManifestFile&)>& visit);
 
 }  // namespace barman::engine

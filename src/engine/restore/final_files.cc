@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "engine/restore/expected_files.h"
 #include "pgformat/incremental.h"
 
 namespace barman::engine {
@@ -16,7 +15,7 @@ std::uint64_t final_hash(std::string_view path) { return std::hash<std::string_v
 
 }  // namespace
 
-FinalFiles::FinalFiles(std::vector<std::filesystem::path> manifests, std::vector<std::string> names)
+FinalFiles::FinalFiles(std::vector<KeptManifest> manifests, std::vector<std::string> names)
     : manifests_(std::move(manifests)), names_(std::move(names)) {
   add_last();
   for (std::size_t member = manifests_.size() - 1; member > 0 && has_open(); --member) follow_to(member - 1);

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/restore/kept_manifest.h"
 #include "pgformat/manifest.h"
 
 namespace barman::engine {
@@ -19,7 +19,7 @@ class FinalFiles {
   // The manifests from the full backup's to the last one's. Throws kCorrupt if one is damaged, or if the
   // members do not fit: an incremental file without one that it changes in the member before. `names` are for
   // messages.
-  FinalFiles(std::vector<std::filesystem::path> manifests, std::vector<std::string> names);
+  FinalFiles(std::vector<KeptManifest> manifests, std::vector<std::string> names);
 
   // What the restore does with the file that member `member`'s manifest calls `path`.
   enum class Use {
@@ -53,7 +53,7 @@ class FinalFiles {
   [[nodiscard]] const File* find(std::string_view path) const;
   [[nodiscard]] bool has_open() const;
 
-  std::vector<std::filesystem::path> manifests_;
+  std::vector<KeptManifest> manifests_;
   std::vector<std::string> names_;
   std::vector<File> files_;  // ascending by path
   pgformat::ManifestSummary last_summary_;

@@ -15,10 +15,10 @@ using testing::HasSubstr;
 class Final : public testing::Test {
  protected:
   FinalFiles files() {
-    std::vector<std::filesystem::path> manifests;
+    std::vector<KeptManifest> manifests;
     std::vector<std::string> names;
     for (const auto& info : fixture.chain) {
-      manifests.push_back(fixture.home.data(info.id) / "backup_manifest");
+      manifests.push_back(*manifest_on_disk(fixture.home.manifest(info.id)));
       names.push_back(info.id.text);
     }
     return {manifests, names};

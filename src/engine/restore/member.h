@@ -1,13 +1,16 @@
-// One backup of a chain, as a source of files: from a folder of plain files, or from archives.
+// One backup of a chain, as a source of files: from a folder of plain files, or from archives in a folder or
+// a bucket.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 
+#include "engine/restore/kept_manifest.h"
 #include "stream/stream.h"
 
 namespace barman::catalog {
@@ -67,8 +70,24 @@ class MemberReader {
   virtual void read(MemberReceiver& receiver, const MemberReading& reading) = 0;
 };
 
-// The reader for the form in which the backup is kept. What is encrypted is decrypted as `format` does.
-std::unique_ptr<MemberReader> open_member(const Home& home, const catalog::BackupInfo& info,
-                                          const WalFormat& format);
+struct OpenMember {
+  std::unique_ptr<MemberReader> files;
+  std::optional<KeptManifest> manifest{};  // nothing if none can be found
+  // Of archives in a bucket: how much is stored of the data directory (""), and of each tablespace, by what
+  // its files have in front of their names in the manifest.
+  std::map<std::string, std::uint64_t> stored_bytes{};
+  bool is_compressed = false;  // the files may have more bytes than that
+};
+
+// The backup in the form in which it is kept. What is encrypted is decrypted as `format` does. Throws
+// kCorrupt, naming it, for a part that is missing.
+OpenMember open_member(const Home& home, const catalog::BackupInfo& info, const WalFormat& format);
+
+// For messages: where the backup is, and where its manifest is or should be.
+std::string backup_place(const Home& home, const catalog::BackupInfo& info);
+std::string manifest_name(const Home& home, const catalog::BackupInfo& info);
+
+// Whether the server sent a manifest with the backup, which is damaged without.
+bool comes_with_manifest(const catalog::BackupInfo& info);
 
 }  // namespace barman::engine

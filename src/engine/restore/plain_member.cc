@@ -6,7 +6,6 @@
 #include <array>
 
 #include "base/error.h"
-#include "engine/restore/archive_member.h"
 #include "engine/restore/left_out.h"
 #include "engine/restore/pace.h"
 #include "os/durable_file.h"
@@ -110,12 +109,6 @@ std::filesystem::path PlainMember::place_of(const std::string& path) const {
       return root.folder / path.substr(root.prefix.size());
   }
   return roots_.front().folder / path;
-}
-
-std::unique_ptr<MemberReader> open_member(const Home& home, const catalog::BackupInfo& info,
-                                          const WalFormat& format) {
-  if (is_archived(home, info)) return std::make_unique<ArchiveMember>(home, info, format);
-  return std::make_unique<PlainMember>(home, info);
 }
 
 }  // namespace barman::engine

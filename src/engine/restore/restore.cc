@@ -12,7 +12,6 @@
 #include "engine/restore/left_out.h"
 #include "engine/restore/pace.h"
 #include "engine/restore/recovery_files.h"
-#include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/file_system_sync.h"
@@ -23,9 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ChainCopy chain_copy(const Home& home, const RestoreRequest& request, const RestorePlan& plan) {
-  return {.home = home,
-          .chain = request.chain,
+ChainCopy chain_copy(const RestoreRequest& request, const RestorePlan& plan) {
+  return {.chain = request.chain,
           .plan = *plan.chain,
           .folders = plan.folders,
           .workers = request.jobs,
@@ -34,14 +32,15 @@ ChainCopy chain_copy(const Home& home, const RestoreRequest& request, const Rest
           .rewrites = request.delta};
 }
 
-void copy_members(const Home& home, const RestoreRequest& request, const RestorePlan& plan, Clock& clock,
-                  Events& events, const std::stop_token& stop, RestoreResult& result) {
+void copy_members(const RestoreRequest& request, const RestorePlan& plan, Clock& clock, Events& events,
+                  const std::stop_token& stop, RestoreResult& result) {
   const auto report = [&](std::uint64_t done) {
     events.progress({.phase = "copying", .done = done, .expected = plan.bytes});
   };
   if (const auto warning = chain_warning(request.chain)) events.warning(*warning);
+  if (!plan.chain->files) tell_that_nothing_is_checked(events);
   Pace pace(request.bytes_per_second, report, clock, stop);
-  result.checked_files = copy_chain(chain_copy(home, request, plan), pace, stop);
+  result.checked_files = copy_chain(chain_copy(request, plan), pace, stop);
 }
 
 void link_tablespaces(const RestorePlan& plan, const fs::path& destination, Events& events) {
@@ -54,13 +53,16 @@ void link_tablespaces(const RestorePlan& plan, const fs::path& destination, Even
   }
 }
 
-void keep_records(const Home& home, const RestoreRequest& request) {
+void keep_records(const Home& home, const RestoreRequest& request, const RestorePlan& plan) {
   os::write_file(request.destination / ".barman-recover.info", catalog::format_backup_info(request.backup),
                  {.sync = false});
-  const fs::path manifest = home.data(request.backup.id) / "backup_manifest";
-  if (fs::exists(manifest)) {
-    os::copy_whole_file(manifest, request.destination / ("backup_manifest." + request.backup.id.text), {});
-  }
+  const auto manifest =
+      plan.chain ? plan.chain->members.back().manifest : manifest_on_disk(home.manifest(request.backup.id));
+  if (!manifest) return;
+  const auto copy =
+      os::create_file(request.destination / ("backup_manifest." + request.backup.id.text), {.sync = false});
+  manifest->read(*copy);
+  copy->finish();
 }
 
 void bring_wal(const RestoreRequest& request, const RestorePlan& plan, Events& events,
@@ -69,11 +71,9 @@ void bring_wal(const RestoreRequest& request, const RestorePlan& plan, Events& e
   if (request.get_wal_command) return;
   events.info("Copying required WAL segments.");
   if (plan.wal.has_partial) events.info("Copying .partial WAL files.");
-  copy_wal({.plan = plan.wal,
-            .folder = plan.wal_directory,
-            .format = request.wal_format,
-            .workers = request.jobs},
-           stop);
+  copy_wal(
+      {.plan = plan.wal, .folder = plan.wal_directory, .format = request.wal_format, .workers = request.jobs},
+      stop);
   if (request.target.is_pitr()) return;
   events.info("Generating archive status files");
   write_archive_status(plan.wal, request.destination / "pg_wal/archive_status");
@@ -100,7 +100,7 @@ void configure(const RestoreRequest& request, const RestorePlan& plan, Events& e
 void write_manifest(const RestoreRequest& request, const RestorePlan& plan, const std::stop_token& stop) {
   write_combined_manifest(
       {.folders = plan.folders,
-       .files = plan.chain->files,
+       .files = *plan.chain->files,
        .edited = {"backup_label", "postgresql.conf", "postgresql.auto.conf", request.recovery_file},
        .workers = request.jobs},
       stop);
@@ -134,14 +134,14 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   if (plain) {
     plain->copy_files(clock, stop);
   } else {
-    copy_members(home, request, plan, clock, events, stop, result);
+    copy_members(request, plan, clock, events, stop, result);
   }
   link_tablespaces(plan, request.destination, events);
   os::make_directories(request.destination / "pg_wal/archive_status", 0700);
-  keep_records(home, request);
+  keep_records(home, request, plan);
   bring_wal(request, plan, events, stop);
   configure(request, plan, events, result);
-  if (plan.chain) write_manifest(request, plan, stop);
+  if (plan.chain && plan.chain->files) write_manifest(request, plan, stop);
 
   events.progress({.phase = "syncing", .done = plan.bytes, .expected = plan.bytes});
   for (os::FileSystemSync& sync : syncs) sync.finish();

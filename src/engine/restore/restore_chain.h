@@ -1,9 +1,9 @@
 // Restoring a backup from its members: the full backup, then the incremental ones up to it, are applied
-// forward in the destination. A full backup that is kept as archives is a chain of one.
+// forward in the destination. A full backup that is kept as archives is a chain of one, and may be without a
+// manifest if it came so: then all files of its archives are brought back.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -25,14 +25,15 @@ enum class CombineMode {
 };  // kClone: share blocks where the file system can, else copy in the kernel
 
 struct ChainPlan {
-  FinalFiles files;
-  std::vector<std::unique_ptr<MemberReader>> members;  // from the full backup to the last
-  std::uint64_t bytes = 0;                             // that will be read
+  std::optional<FinalFiles> files{};  // nothing: there is no manifest
+  std::vector<OpenMember> members{};  // from the full backup to the last
+  std::uint64_t bytes = 0;            // that will be read
 };
 
 // Looks at all members before anything is written: manifests, and whether every file that is needed is there
 // with its size, as far as that can be told without reading. Adds to each folder the room that it will need.
-// Throws kCorrupt naming what is wrong, and kRefused for a member without a manifest.
+// Throws kCorrupt naming what is wrong, and kRefused for a member that lacks the manifest that it needs; one
+// that is not to be verified, and is alone, can do without.
 ChainPlan plan_chain(const Home& home, const std::vector<catalog::BackupInfo>& chain, bool verify,
                      std::vector<RestoreFolder>& folders, const WalFormat& format = {});
 
@@ -40,7 +41,6 @@ ChainPlan plan_chain(const Home& home, const std::vector<catalog::BackupInfo>& c
 std::optional<std::string> chain_warning(const std::vector<catalog::BackupInfo>& chain);
 
 struct ChainCopy {
-  const Home& home;
   const std::vector<catalog::BackupInfo>& chain;
   const ChainPlan& plan;
   const std::vector<RestoreFolder>& folders;

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "engine/restore/archive_member.h"
+#include "engine/restore/archives_on_disk.h"
 #include "engine/restore/left_out.h"
 #include "os/tree.h"
 
@@ -34,8 +34,8 @@ void check_kinds(const Home& home, const RestoreRequest& request) {
   check_kind(request.backup);
   for (const catalog::BackupInfo& member : request.chain) check_kind(member);
   const bool has_chain = request.chain.size() > 1;
-  const bool is_full_archive = request.chain.empty() && is_archived(home, request.backup);
-  if (request.backup.parent_backup_id.has_value() != has_chain || is_full_archive) {
+  const bool lacks_chain = request.chain.empty() && is_read_as_chain(home, request.backup, false);
+  if (request.backup.parent_backup_id.has_value() != has_chain || lacks_chain) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("the chain of backup {} is not known", request.backup.id.text));
   }
@@ -89,6 +89,11 @@ std::vector<RestoreFolder> plan_folders(const Home& home, const RestoreRequest& 
 
 }  // namespace
 
+bool is_read_as_chain(const Home& home, const catalog::BackupInfo& info, bool delta) {
+  if (info.parent_backup_id || home.backup_bucket) return true;
+  return (delta && fs::exists(home.manifest(info.id))) || is_archived(home, info);
+}
+
 RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
                          const std::vector<catalog::WalEntry>& index, Time now) {
   check_kinds(home, request);
@@ -104,6 +109,7 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
     plan.chain = plan_chain(home, request.chain, request.verify, plan.folders, request.wal_format);
   }
   if (request.delta) plan.leftovers = plan_existing(plan.folders, files_of_backup(plan), request.backup);
+  plan.knows_leftovers = !plan.chain || plan.chain->files;
   for (const RestoreFolder& folder : plan.folders) plan.bytes += folder.bytes;
   if (plan.chain) plan.bytes = plan.chain->bytes;
   const fs::path default_wal = request.destination / (request.target.is_pitr() ? "barman_wal" : "pg_wal");
@@ -126,7 +132,8 @@ std::vector<RestoreFolder> all_folders(const RestorePlan& plan) {
 }
 
 HasFile files_of_backup(const RestorePlan& plan) {
-  if (plan.chain) return [&](const std::string& path) { return plan.chain->files.place(path).has_value(); };
+  if (plan.chain && !plan.chain->files) return [](const std::string& path) { return !is_left_out(path); };
+  if (plan.chain) return [&](const std::string& path) { return plan.chain->files->place(path).has_value(); };
   return [&](const std::string& path) {
     std::error_code ignored;
     return !is_left_out(path) && fs::is_regular_file(kept_place(plan.folders, path), ignored);

@@ -22,9 +22,7 @@ namespace barman::engine {
 
 struct RestoreRequest {
   catalog::BackupInfo backup;
-  std::vector<catalog::BackupInfo> chain{};  // from the full one to itself: of an incremental backup, of one
-                                             // kept as archives, and for a delta restore where there is a
-                                             // manifest (one member)
+  std::vector<catalog::BackupInfo> chain{};  // from the full one to itself, if is_read_as_chain()
   std::filesystem::path destination;         // absolute
   RecoveryTarget target;
   std::map<std::string, std::string> tablespaces{};  // name → new location
@@ -47,9 +45,14 @@ struct RestorePlan {
   bool separate_wal = false;  // wal_directory is a folder of its own
   WalPlan wal;                // empty with get-wal
   std::optional<ChainPlan> chain{};
-  Leftovers leftovers;  // of a delta restore: what will be removed
+  Leftovers leftovers;          // of a delta restore: what will be removed
+  bool knows_leftovers = true;  // otherwise more will be: only the archives tell what the backup has
   std::uint64_t bytes = 0;
 };
+
+// Whether the backup is restored from its members, of which it may be the only one: an incremental backup,
+// one kept as archives, and in a delta restore one that has a manifest.
+bool is_read_as_chain(const Home& home, const catalog::BackupInfo& info, bool delta);
 
 // Throws kRefused or kUsage, having touched nothing, for everything that can be known beforehand.
 RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
@@ -58,7 +61,7 @@ RestorePlan plan_restore(const Home& home, const RestoreRequest& request,
 // All that is written to: with the folder of WAL if it has one of its own.
 std::vector<RestoreFolder> all_folders(const RestorePlan& plan);
 
-// Which files the restore brings back. Borrows the plan.
+// Which files the restore brings back, or may bring back if there is no manifest. Borrows the plan.
 HasFile files_of_backup(const RestorePlan& plan);
 
 // Where a backup of plain files keeps what its manifest calls `path`.

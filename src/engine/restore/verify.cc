@@ -18,7 +18,6 @@ namespace barman::engine {
 
 namespace {
 
-namespace fs = std::filesystem;
 using Verdict = ExpectedFiles::Verdict;
 
 constexpr std::size_t kMostProblems = 100;  // that are told in words, of each backup
@@ -34,8 +33,8 @@ class FoundProblems {
       ++found_.further;
     }
   }
-  [[nodiscard]] MemberProblems take(const fs::path& directory) {
-    found_.directory = directory;
+  [[nodiscard]] MemberProblems take(std::string directory) {
+    found_.directory = std::move(directory);
     return std::move(found_);
   }
   [[nodiscard]] bool none() const { return found_.problems.empty(); }
@@ -61,11 +60,8 @@ class CheckingReceiver final : public MemberReceiver {
       problems_.add(fmt::format("\"{}\" is present on disk but not in the manifest", file.path));
       return nullptr;
     }
-    if (seen_[*place].exchange(true)) {
-      problems_.add(fmt::format("\"{}\" comes twice", file.path));
-      return nullptr;
-    }
-    return std::make_unique<CheckedFile>(*this, file.path);
+    const bool is_new = !seen_[*place].exchange(true);
+    return std::make_unique<CheckedFile>(*this, file.path, is_new);
   }
 
   void tell_missing() {
@@ -80,8 +76,8 @@ class CheckingReceiver final : public MemberReceiver {
  private:
   class CheckedFile final : public stream::Sink {
    public:
-    CheckedFile(CheckingReceiver& owner, std::string path)
-        : owner_(owner), path_(std::move(path)), checksum_(owner.expected_.kind()) {}
+    CheckedFile(CheckingReceiver& owner, std::string path, bool is_new)
+        : owner_(owner), path_(std::move(path)), is_new_(is_new), checksum_(owner.expected_.kind()) {}
 
     void write(stream::Bytes data) override {
       checksum_.update(data.data(), data.size());
@@ -89,7 +85,7 @@ class CheckingReceiver final : public MemberReceiver {
     }
     void finish() override {
       if (owner_.expected_.compare(path_, size_, checksum_.hex()) == Verdict::kSame) {
-        ++owner_.good_;
+        owner_.good_ += is_new_ ? 1 : 0;
       } else {
         owner_.problems_.add(fmt::format("\"{}\" has another size or checksum than in the manifest", path_));
       }
@@ -98,6 +94,7 @@ class CheckingReceiver final : public MemberReceiver {
    private:
     CheckingReceiver& owner_;
     std::string path_;
+    bool is_new_;  // not one that comes again
     pgformat::Checksum checksum_;
     std::uint64_t size_ = 0;
   };
@@ -119,19 +116,21 @@ void note_failure(FoundProblems& problems, Body&& body) {
   }
 }
 
+// The manifest, for which there is no substitute.
+KeptManifest required_manifest(const OpenMember& member, const Home& home, const catalog::BackupInfo& info) {
+  if (member.manifest) return *member.manifest;
+  throw Error(ErrorKind::kCorrupt,
+              manifest_name(home, info) + " is missing: without a manifest a backup cannot be verified");
+}
+
 std::uint64_t verify_member(const Home& home, const catalog::BackupInfo& info, const VerifyRequest& request,
                             FoundProblems& problems, Pace& pace, const std::stop_token& stop) {
   std::uint64_t good = 0;
   note_failure(problems, [&] {
-    const fs::path manifest = home.data(info.id) / "backup_manifest";
-    if (!fs::exists(manifest)) {
-      throw Error(ErrorKind::kCorrupt,
-                  manifest.string() + " is missing: without a manifest a backup cannot be verified");
-    }
-    const ExpectedFiles expected(manifest);
+    const OpenMember member = open_member(home, info, request.format);
+    const ExpectedFiles expected(required_manifest(member, home, info));
     CheckingReceiver receiver(expected, problems);
-    const auto reader = open_member(home, info, request.format);
-    reader->read(receiver, {.workers = request.jobs, .pace = pace, .stop = stop});
+    member.files->read(receiver, {.workers = request.jobs, .pace = pace, .stop = stop});
     receiver.tell_missing();
     good = receiver.good();
   });
@@ -141,10 +140,10 @@ std::uint64_t verify_member(const Home& home, const catalog::BackupInfo& info, c
 // Whether the members belong together.
 void verify_fit(const Home& home, const VerifyRequest& request, FoundProblems& problems) {
   note_failure(problems, [&] {
-    std::vector<fs::path> manifests;
+    std::vector<KeptManifest> manifests;
     std::vector<std::string> names;
     for (const catalog::BackupInfo& info : request.chain) {
-      manifests.push_back(home.data(info.id) / "backup_manifest");
+      manifests.push_back(required_manifest(open_member(home, info, request.format), home, info));
       names.push_back(info.id.text);
     }
     const FinalFiles files(std::move(manifests), std::move(names));
@@ -167,7 +166,7 @@ VerifyResult verify_backup(const Home& home, const VerifyRequest& request, Clock
     result.files += verify_member(home, info, request, problems, pace, stop);
     const bool is_last = &info == &request.chain.back();
     if (is_last && problems.none() && result.damaged.empty()) verify_fit(home, request, problems);
-    if (!problems.none()) result.damaged.push_back(problems.take(home.data(info.id)));
+    if (!problems.none()) result.damaged.push_back(problems.take(backup_place(home, info)));
   }
   return result;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -24,7 +23,7 @@ struct VerifyRequest {
 
 // What is wrong with one backup of the chain.
 struct MemberProblems {
-  std::filesystem::path directory;
+  std::string directory;              // a path, or in a bucket the front of its keys
   std::vector<std::string> problems;  // the first ones
   std::uint64_t further = 0;          // how many more there are
 };

@@ -23,13 +23,13 @@ bool take_suffix(std::string_view& name, std::string_view suffix) {
   return true;
 }
 
-bool is_stem(std::string_view stem) {
-  constexpr std::size_t kMostDigits = 10;
-  return stem == kBaseArchive || (!stem.empty() && stem.size() <= kMostDigits && stem.front() != '0' &&
-                                  std::ranges::all_of(stem, [](char c) { return c >= '0' && c <= '9'; }));
-}
-
 }  // namespace
+
+bool is_tablespace_stem(std::string_view stem) {
+  constexpr std::size_t kMostDigits = 10;
+  return !stem.empty() && stem.size() <= kMostDigits && stem.front() != '0' &&
+         std::ranges::all_of(stem, [](char c) { return c >= '0' && c <= '9'; });
+}
 
 std::optional<ArchiveName> parse_archive_name(std::string_view name) {
   ArchiveName parsed{.stem = {}};
@@ -38,7 +38,8 @@ std::optional<ArchiveName> parse_archive_name(std::string_view name) {
     if (parsed.compression || !take_suffix(name, suffix)) continue;
     parsed.compression = compression;
   }
-  if (!take_suffix(name, ".tar") || !is_stem(name)) return std::nullopt;
+  if (!take_suffix(name, ".tar")) return std::nullopt;
+  if (name != kBaseArchive && !is_tablespace_stem(name)) return std::nullopt;
   parsed.stem = name;
   return parsed;
 }

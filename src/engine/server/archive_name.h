@@ -19,6 +19,9 @@ struct ArchiveName {
 
 inline constexpr std::string_view kBaseArchive = "base";
 
+// Whether this can be the object id of a tablespace.
+bool is_tablespace_stem(std::string_view stem);
+
 // Nothing if it is not the name of an archive.
 std::optional<ArchiveName> parse_archive_name(std::string_view name);
 

@@ -9,10 +9,30 @@ namespace {
 
 using codec::Compression;
 
+constexpr std::string_view kTar = ".tar";
+constexpr std::string_view kEncrypted = ".gpg";
+
 constexpr std::pair<std::string_view, Compression> kSuffixes[] = {
     {".bz2", Compression::kBzip2},     {".gz", Compression::kGzip}, {".lz4", Compression::kLz4},
     {".snappy", Compression::kSnappy}, {".xz", Compression::kXz},   {".zst", Compression::kZstd},
 };
+
+bool cut_suffix(std::string_view& name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return false;
+  name.remove_suffix(suffix.size());
+  return true;
+}
+
+// The number behind the last "_"; nothing if that is none of ours.
+std::optional<unsigned> number_in(std::string_view digits) {
+  constexpr std::size_t kFewest = 4;
+  constexpr std::size_t kMost = 9;
+  const bool is_number = digits.size() >= kFewest && digits.size() <= kMost &&
+                         digits.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!is_number) return std::nullopt;
+  const auto number = static_cast<unsigned>(std::stoul(std::string(digits)));
+  return number == 0 ? std::nullopt : std::optional(number);
+}
 
 }  // namespace
 
@@ -54,8 +74,36 @@ std::string backup_folder(const catalog::BackupId& id) {
 
 std::string backup_info_key(const catalog::BackupId& id) { return backup_folder(id) + "backup.info"; }
 
+std::string manifest_key(const catalog::BackupId& id) { return backup_folder(id) + "backup_manifest"; }
+
 std::string annotation_key(const catalog::BackupId& id, std::string_view name) {
   return fmt::format("{}annotations/{}", backup_folder(id), name);
+}
+
+std::string archive_key(const catalog::BackupId& id, const CloudArchiveName& name) {
+  return fmt::format("{}{}{}{}{}{}", backup_folder(id), name.stem,
+                     name.number == 0 ? "" : fmt::format("_{:04}", name.number), kTar,
+                     name.compression ? cloud_suffix(*name.compression) : "",
+                     name.encrypted ? kEncrypted : "");
+}
+
+std::optional<CloudArchiveName> parse_cloud_archive_name(std::string_view name) {
+  CloudArchiveName parsed{.stem = {}};
+  parsed.encrypted = cut_suffix(name, kEncrypted);
+  const CloudName inner = without_cloud_suffix(name);
+  parsed.compression = inner.compression;
+  std::string_view stem = inner.plain;
+  if (!cut_suffix(stem, kTar) || stem.empty() || stem.find('/') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  if (const std::size_t mark = stem.rfind('_'); mark != std::string_view::npos && mark > 0) {
+    const auto number = number_in(stem.substr(mark + 1));
+    if (!number) return std::nullopt;
+    parsed.number = *number;
+    stem = stem.substr(0, mark);
+  }
+  parsed.stem = stem;
+  return parsed;
 }
 
 }  // namespace barman::engine

@@ -1,9 +1,9 @@
 // Names of objects in a bucket: the layout that Barman's own programs use. Every name is made and parsed
 // here.
 //
-//   base/<backup>/backup.info, data.tar[.gz|.bz2|.snappy|.zst|.lz4], data_0001.tar[...], <oid>.tar[...]
-//   base/<backup>/annotations/<name>
-//   wals/<timeline and log>/<wal>[.gz|.bz2|.xz|.snappy|.zst|.lz4], wals/<timeline>.history[...]
+//   base/<backup>/backup.info, data.tar[.gz|.bz2|.snappy|.xz|.zst|.lz4][.gpg], data_0001.tar[...],
+//   <oid>.tar[...] base/<backup>/backup_manifest, base/<backup>/annotations/<name> wals/<timeline and
+//   log>/<wal>[.gz|.bz2|.xz|.snappy|.zst|.lz4], wals/<timeline>.history[...]
 //
 // All below the path of the URL and the name of the server, which the store adds.
 #pragma once
@@ -47,6 +47,23 @@ std::optional<CloudWal> parse_wal_key(std::string_view key);
 // "base/20261122T133001/"
 std::string backup_folder(const catalog::BackupId& id);
 std::string backup_info_key(const catalog::BackupId& id);
+// The server's manifest as it is, beside the one in the archive of the data directory.
+std::string manifest_key(const catalog::BackupId& id);
 std::string annotation_key(const catalog::BackupId& id, std::string_view name);
+
+// An archive of a backup: one of the series of its data directory or of a tablespace.
+struct CloudArchiveName {
+  std::string stem;     // "data", or the object id of a tablespace
+  unsigned number = 0;  // in the series; the first has none in its name
+  std::optional<codec::Compression> compression{};
+  bool encrypted = false;
+  bool operator==(const CloudArchiveName&) const = default;
+};
+inline constexpr std::string_view kDataArchive = "data";
+
+// "base/20261122T133001/data_0001.tar.zst.gpg"
+std::string archive_key(const catalog::BackupId& id, const CloudArchiveName& name);
+// What comes behind backup_folder(). Nothing if it is not the name of an archive.
+std::optional<CloudArchiveName> parse_cloud_archive_name(std::string_view name);
 
 }  // namespace barman::engine

@@ -34,5 +34,30 @@ TEST(CloudKeys, OfBackups) {
   EXPECT_EQ(annotation_key({"20261122T133001"}, "keep"), "base/20261122T133001/annotations/keep");
 }
 
+TEST(CloudKeys, OfArchives) {
+  const catalog::BackupId id{"20261122T133001"};
+  EXPECT_EQ(manifest_key(id), "base/20261122T133001/backup_manifest");
+  const std::pair<CloudArchiveName, std::string> names[] = {
+      {{.stem = "data"}, "data.tar"},
+      {{.stem = "data", .number = 1}, "data_0001.tar"},
+      {{.stem = "16384", .number = 10000, .compression = Compression::kXz}, "16384_10000.tar.xz"},
+      {{.stem = "data", .number = 12, .compression = Compression::kZstd, .encrypted = true},
+       "data_0012.tar.zst.gpg"},
+      {{.stem = "16384", .encrypted = true}, "16384.tar.gpg"},
+  };
+  for (const auto& [name, text] : names) {
+    EXPECT_EQ(archive_key(id, name), "base/20261122T133001/" + text);
+    EXPECT_EQ(parse_cloud_archive_name(text), name) << text;
+  }
+}
+
+TEST(CloudKeys, WhatIsNoArchive) {
+  for (const char* name :
+       {"", ".tar", "backup.info", "backup_manifest", "data", "data.tar.zip", "data_1.tar", "data_0000.tar",
+        "data_12345678901.tar", "data_000x.tar", "annotations/x.tar", "data.gpg.tar.gpg.gpg"}) {
+    EXPECT_FALSE(parse_cloud_archive_name(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace barman::engine

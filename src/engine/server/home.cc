@@ -1,8 +1,13 @@
 #include "engine/server/home.h"
 
+#include "catalog/file_names.h"
 #include "engine/server/bucket_home.h"
 
 namespace barman::engine {
+
+std::filesystem::path Home::manifest(const catalog::BackupId& id) const {
+  return backup_bucket ? meta / catalog::manifest_name(id) : data(id) / "backup_manifest";
+}
 
 std::filesystem::path Home::archived(const pgformat::WalName& name, std::string_view file_name) const {
   return wals / pgformat::hash_directory(name) / file_name;

@@ -42,6 +42,9 @@ struct Home {
   [[nodiscard]] std::filesystem::path data(const catalog::BackupId& id) const {
     return base / id.text / "data";
   }
+  // The server's manifest of a streamed backup: always in clear text, whatever the format of the backup. With
+  // a backup in a bucket it is a copy, which another host may lack.
+  [[nodiscard]] std::filesystem::path manifest(const catalog::BackupId& id) const;
   [[nodiscard]] std::filesystem::path archived(const pgformat::WalName& name,
                                                std::string_view file_name) const;
 
