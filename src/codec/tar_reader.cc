@@ -22,6 +22,8 @@ struct Field {
 };
 constexpr Field kName{0, 100};
 constexpr Field kMode{100, 8};
+constexpr Field kOwner{108, 8};
+constexpr Field kGroup{116, 8};
 constexpr Field kSize{124, 12};
 constexpr Field kModified{136, 12};
 constexpr Field kHeaderChecksum{148, 8};
@@ -68,6 +70,11 @@ std::uint64_t required_number(Bytes header, Field field, std::string_view what) 
   const auto value = number_of(header, field);
   if (!value) throw_corrupt(fmt::format("malformed {} of {}", what, text_of(header, kName)));
   return *value;
+}
+
+// Nobody restores by it: what cannot be read is nobody's.
+std::uint32_t id_of(Bytes header, Field field) {
+  return static_cast<std::uint32_t>(number_of(header, field).value_or(0));
 }
 
 bool is_zero(Bytes data) {
@@ -270,6 +277,8 @@ void TarReader::read_header() {
                .link_target = is_symlink ? std::move(target) : std::string{},
                .size = kind == TarEntry::Kind::kFile ? size : 0,
                .mode = static_cast<std::uint32_t>(required_number(header_, kMode, "mode") & 07777),
+               .uid = id_of(header_, kOwner),
+               .gid = id_of(header_, kGroup),
                .modified = static_cast<std::int64_t>(required_number(header_, kModified, "time"))});
 }
 

@@ -22,6 +22,8 @@ struct TarEntry {
   std::string link_target;  // of a symlink, as it stands: not safe
   std::uint64_t size = 0;   // of a file
   std::uint32_t mode = 0;   // permission bits
+  std::uint32_t uid = 0;    // of its owner, where it was packed
+  std::uint32_t gid = 0;
   std::int64_t modified = 0;
 };
 

@@ -19,6 +19,7 @@ using testing::ElementsAre;
 class EntryLines final : public TarReceiver {
  public:
   void begin(const TarEntry& entry) override {
+    owners.emplace_back(entry.uid, entry.gid);
     const char* kind = entry.kind == TarEntry::Kind::kFile      ? "file"
                        : entry.kind == TarEntry::Kind::kSymlink ? "link"
                                                                 : "dir";
@@ -28,6 +29,7 @@ class EntryLines final : public TarReceiver {
   void data(stream::Bytes bytes) override { lines.back() += stream::text_of(bytes); }
   void end() override {}
   std::vector<std::string> lines;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> owners;
 };
 
 std::vector<std::string> entries_of(const std::string& archive) {
@@ -62,6 +64,17 @@ TEST(TarWriter, IsReadBack) {
       ElementsAre("dir base/1  488 ", "file base/1/" + std::string(200, 'n') + "  384 01234",
                   std::string("file short  384 ab\0\0", 20), "link link " + std::string(150, 't') + " 511 "));
   EXPECT_EQ(written_archive().size() % 10240, 0U);
+}
+
+TEST(TarWriter, KeepsOwners) {
+  std::string archive;
+  stream::AppendTo sink(archive);
+  TarWriter tar(sink);
+  tar.directory("base", {.uid = 26, .gid = 2000000});
+  tar.finish();
+  EntryLines receiver;
+  TarReader(receiver).write(stream::bytes_of(archive));
+  EXPECT_THAT(receiver.owners, ElementsAre(std::pair(26U, 2000000U)));
 }
 
 TEST(TarWriter, IsReadByTheTarProgram) {
