@@ -42,6 +42,10 @@ class Bucket : public ObjectStore {
   // Of keys that begin with `prefix`.
   [[nodiscard]] virtual std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix) = 0;
   virtual void withdraw(const UnfinishedUpload& upload) = 0;
+
+  // From now on requests go out although a stop is requested, and are tried once each: for taking back what a
+  // stopped operation left, and recording that it was.
+  virtual void begin_cleaning_up() {}
 };
 
 }  // namespace barman::store

@@ -80,7 +80,7 @@ HttpAnswer S3Client::send_once(const S3Request& request, std::string_view payloa
                    .url = place.root + "/",
                    .headers = request.headers,
                    .body = request.body,
-                   .cleaning_up = request.cleaning_up};
+                   .cleaning_up = request.cleaning_up || is_cleaning_up_};
   if (request.key) http.url += percent_encode(*request.key, true);
   if (!request.query.empty()) http.url += "?" + query_text(request.query);
   const Time now = clock_.now() + std::chrono::seconds(skew_seconds_.load());
@@ -91,7 +91,7 @@ HttpAnswer S3Client::send_once(const S3Request& request, std::string_view payloa
 HttpAnswer S3Client::send(const S3Request& request, BodyReceiver* into) {
   const bool unsigned_body = place_of(settings_, bucket_).is_private && !request.body.empty();
   const std::string payload = unsigned_body ? std::string(kUnsignedPayload) : hex_text(sha256(request.body));
-  const int most = request.cleaning_up ? 1 : settings_.attempts;
+  const int most = request.cleaning_up || is_cleaning_up_ ? 1 : settings_.attempts;
   int lessons = 0;
   for (int attempt = 1;; ++attempt) {
     try {

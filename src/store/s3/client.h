@@ -42,6 +42,9 @@ class S3Client {
   // kFailed. The text begins with `doing` ("cannot read x from bucket b").
   [[noreturn]] void refuse(const HttpAnswer& answer, const std::string& doing) const;
 
+  // See Bucket::begin_cleaning_up().
+  void begin_cleaning_up() { is_cleaning_up_ = true; }
+
   [[nodiscard]] const std::string& bucket() const { return bucket_; }
   [[nodiscard]] std::string region();
   [[nodiscard]] int attempts() const { return settings_.attempts; }
@@ -62,6 +65,7 @@ class S3Client {
 
   std::mutex mutex_;  // guards place_
   S3Place place_;
+  std::atomic<bool> is_cleaning_up_ = false;
   std::atomic<std::int64_t> skew_seconds_ = 0;  // the server's clock less ours
 };
 

@@ -45,6 +45,7 @@ class S3Store final : public Bucket {
   [[nodiscard]] bool is_locked(std::string_view key, Time now) override;
   [[nodiscard]] std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix) override;
   void withdraw(const UnfinishedUpload& upload) override;
+  void begin_cleaning_up() override { client_.begin_cleaning_up(); }
 
   void create_bucket();
 
