@@ -24,31 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kWritesAhead = 8;
-constexpr std::string_view kData = "data";
-
-// "data.tar", "data_0001.tar.gz": the stem says which series it belongs to.
-struct ArchivePart {
-  std::string stem;
-  unsigned number = 0;  // 0: the first
-  std::optional<codec::Compression> compression{};
-};
-
-std::optional<ArchivePart> parse_archive_part(std::string_view base) {
-  CloudName name = without_cloud_suffix(base);
-  if (!name.plain.ends_with(".tar")) return std::nullopt;
-  ArchivePart part{.stem = name.plain.substr(0, name.plain.size() - 4), .compression = name.compression};
-  const std::size_t mark = part.stem.rfind('_');
-  if (mark == std::string::npos) return part;
-  const std::string digits = part.stem.substr(mark + 1);
-  constexpr std::size_t kMostDigits = 9;
-  if (digits.size() < 4 || digits.size() > kMostDigits ||
-      digits.find_first_not_of("0123456789") != std::string::npos) {
-    return std::nullopt;
-  }
-  part.number = static_cast<unsigned>(std::stoul(digits));
-  part.stem.resize(mark);
-  return part;
-}
 
 using PartsByStem = std::map<std::string, std::map<unsigned, CloudArchive>>;
 
@@ -56,8 +31,13 @@ PartsByStem archives_of(store::ObjectStore& store, const catalog::BackupId& id) 
   PartsByStem found;
   const std::string folder = backup_folder(id);
   store.list(folder, [&](const store::ObjectInfo& object) {
-    const auto part = parse_archive_part(std::string_view(object.key).substr(folder.size()));
-    if (part) found[part->stem][part->number] = {.key = object.key, .compression = part->compression};
+    const auto part = parse_cloud_archive_name(std::string_view(object.key).substr(folder.size()));
+    if (!part) return true;
+    if (part->encrypted) {
+      throw Error(ErrorKind::kRefused,
+                  fmt::format("{} is encrypted; restore it with: barman restore", object.key));
+    }
+    found[part->stem][part->number] = {.key = object.key, .compression = part->compression};
     return true;
   });
   return found;
@@ -139,7 +119,7 @@ std::vector<CloudSeries> plan_cloud_restore(store::ObjectStore& store, const cat
                             info.id.text));
   }
   const PartsByStem all = archives_of(store, info.id);
-  std::vector<CloudSeries> series{series_of(all, std::string(kData), destination, 0)};
+  std::vector<CloudSeries> series{series_of(all, std::string(kDataArchive), destination, 0)};
   for (const catalog::Tablespace& one : info.tablespaces) {
     const auto rule = rules.find(one.name);
     fs::path folder = rule == rules.end() ? fs::path(one.location) : rule->second;
