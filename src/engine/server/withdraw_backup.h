@@ -1,0 +1,16 @@
+// Takes back what was stored in a bucket of a backup that came to nothing.
+#pragma once
+
+#include "catalog/backup_info.h"
+
+namespace barman::store {
+class Bucket;
+}
+
+namespace barman::engine {
+
+// Withdraws uploads of the backup that were not finished, and removes all its objects but the record. Nobody
+// may be taking it. Throws kFailed naming what is left.
+void withdraw_backup(store::Bucket& bucket, const catalog::BackupId& id);
+
+}  // namespace barman::engine
