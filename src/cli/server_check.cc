@@ -23,7 +23,7 @@ namespace {
 bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::seconds limit,
                  const std::stop_token& stop) {
   if (engine::unsupported(server, engine::Verb::kArchiveWal)) return false;
-  const engine::Home home = home_of(parts, server);
+  const engine::Home home = home_of(parts, server, Buckets::kAllowed);
   const engine::ArchiveSettings settings = engine::archive_settings(server, parts.runner);
   engine::LoggedEvents events(parts.out);
   bool arrived = false;

@@ -2,8 +2,10 @@
 AWS_SECRET_ACCESS_KEY set), else a small one of our own that checks the signature of every request and makes trouble
 on request."""
 
+import datetime
 import hashlib
 import hmac
+import http.client
 import http.server
 import os
 import re
@@ -11,7 +13,7 @@ import subprocess
 import threading
 import urllib.parse
 import uuid
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 import place
 from program import _reachable_program as reachable_program
@@ -64,6 +66,19 @@ def _error(code, message="no"):
     return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
 
 
+def _signature(secret, method, path, query, headers, signed, region):
+    """Version 4, over those headers that are signed."""
+    lines = "".join(f"{name}:{(headers.get(name) or '').strip()}\n" for name in signed)
+    asked = "\n".join([method, path, query, lines, ";".join(signed), headers["x-amz-content-sha256"]])
+    day = headers["x-amz-date"][:8]
+    text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], f"{day}/{region}/s3/aws4_request",
+                      hashlib.sha256(asked.encode()).hexdigest()])
+    key = ("AWS4" + secret).encode()
+    for part in (day, region, "s3", "aws4_request", text):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key.hex()
+
+
 class Store:
     """Buckets in memory behind a port of loopback."""
 
@@ -91,19 +106,13 @@ class Store:
                          headers.get("Authorization", ""))
         if not found:
             return "there is none"
-        key, day, region, signed, signature = found.groups()
+        key, _, region, signed, signature = found.groups()
         digest = headers["x-amz-content-sha256"]
         if len(digest) == 64 and digest != hashlib.sha256(body).hexdigest():
             return "the body is another"
         query = "&".join(sorted(part if "=" in part else part + "=" for part in url.query.split("&") if part))
-        lines = "".join(f"{name}:{(headers.get(name) or '').strip()}\n" for name in signed.split(";"))
-        asked = "\n".join([method, url.path, query, lines, signed, digest])
-        text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], f"{day}/{region}/s3/aws4_request",
-                          hashlib.sha256(asked.encode()).hexdigest()])
-        secret = ("AWS4" + self.secret).encode()
-        for part in (day, region, "s3", "aws4_request", text):
-            secret = hmac.new(secret, part.encode(), hashlib.sha256).digest()
-        return "" if key == self.key and secret.hex() == signature else "another key"
+        right = _signature(self.secret, method, url.path, query, headers, signed.split(";"), region)
+        return "" if key == self.key and right == signature else "another key"
 
     def bucket(self, method, name, query, body):
         if method == "PUT":
@@ -207,6 +216,47 @@ class Bucket:
             self.store = Store()
             self.environment = {"AWS_ACCESS_KEY_ID": self.store.key, "AWS_SECRET_ACCESS_KEY": self.store.secret,
                                 "AWS_ENDPOINT_URL": self.store.endpoint}
+
+    def create(self):
+        self._request("PUT", self.name)
+        return self
+
+    def keys(self, below=""):
+        """The names of the objects below the path of the URL and `below`, without these."""
+        front, found, token = f"some/path/{below}", [], ""
+        while token is not None:
+            page = self._request("GET", self.name, {"list-type": "2", "prefix": front, **({"continuation-token": token} if token else {})})
+            found += [unescape(key)[len(front):] for key in re.findall(r"<Key>(.*?)</Key>", page.decode())]
+            more = re.search(r"<NextContinuationToken>(.*?)</NextContinuationToken>", page.decode())
+            token = unescape(more[1]) if more else None
+        return sorted(found)
+
+    def get(self, key):
+        return self._request("GET", f"{self.name}/some/path/{key}")
+
+    def put(self, key, body):
+        self._request("PUT", f"{self.name}/some/path/{key}", body=body)
+
+    def _request(self, method, path, query=None, body=b""):
+        """A signed request of our own making, to look at what programs did."""
+        when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        words = "&".join(f"{name}={urllib.parse.quote(value, safe='')}" for name, value in sorted((query or {}).items()))
+        target = "/" + urllib.parse.quote(path)
+        host = urllib.parse.urlsplit(self.environment["AWS_ENDPOINT_URL"]).netloc
+        headers = {"host": host, "x-amz-content-sha256": hashlib.sha256(body).hexdigest(), "x-amz-date": when}
+        signature = _signature(self.environment["AWS_SECRET_ACCESS_KEY"], method, target, words, headers, sorted(headers), "us-east-1")
+        headers["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={self.environment['AWS_ACCESS_KEY_ID']}/{when[:8]}/us-east-1/s3/aws4_request, "
+                                    f"SignedHeaders={';'.join(sorted(headers))}, Signature={signature}")
+        connection = http.client.HTTPConnection(host, timeout=60)
+        try:
+            connection.request(method, target + ("?" + words if words else ""), body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise AssertionError(f"{method} {path}: {answer.status} {text[:500]!r}")
+        return text
 
     def close(self):
         if self.store:

@@ -46,6 +46,7 @@ class Barman:
             "log_file": os.path.join(scratch.path, f"{name}.log"),
             "log_level": "INFO",
         }}
+        self.environment = {}  # what the program sees besides: how to reach a bucket
         self._background = []
         self._write()
 
@@ -146,7 +147,7 @@ class Barman:
                 continue
 
     def _environment(self, fault_point, more):
-        env = place.environment(self.scratch.path, **(more or {}))
+        env = place.environment(self.scratch.path, **self.environment, **(more or {}))
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             env[name] = os.environ.get(name, "") + ":exitcode=97:print_stacktrace=1"
         if fault_point:

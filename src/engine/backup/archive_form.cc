@@ -18,7 +18,8 @@ std::string archive_suffix(const BackupFormat& format) {
 }
 
 std::optional<std::string> recorded_compression(const BackupFormat& format) {
-  if (!format.is_tar) return std::nullopt;
+  // In a bucket they are always archives: "none" would say nothing, and the original has no word for it there.
+  if (!format.is_tar || (format.in_bucket && !format.compression)) return std::nullopt;
   return format.compression ? std::string(codec::name_of(*format.compression)) : "none";
 }
 
@@ -30,17 +31,35 @@ std::optional<ServerCompression> server_compression(const BackupFormat& format) 
   return ServerCompression{.kind = *format.compression, .detail = fmt::format("{}", fmt::join(detail, ","))};
 }
 
+namespace {
+
+// By us.
+stream::Stage compressing(const BackupFormat& format) {
+  const Compression kind = *format.compression;
+  // A server before PostgreSQL 15 may have 0 for gzip: the usual level, too.
+  const bool usual = !format.level || (kind == Compression::kGzip && format.level == 0);
+  const int level = usual ? codec::levels_of(kind).of_backups : *format.level;
+  return codec::compress(kind, level, format.workers.value_or(codec::default_workers(kind, level)));
+}
+
+}  // namespace
+
 std::optional<ArchiveForm> archive_form(const BackupFormat& format, os::ProcessRunner& runner,
                                         const codec::Gpg& gpg) {
   if (!format.is_tar) return std::nullopt;
   ArchiveForm form{.suffix = archive_suffix(format), .is_compressed = format.compression.has_value()};
-  if (format.compression && !format.on_server) {
-    const Compression kind = *format.compression;
-    // A server before PostgreSQL 15 may have 0 for gzip: the usual level, too.
-    const bool usual = !format.level || (kind == Compression::kGzip && format.level == 0);
-    const int level = usual ? codec::levels_of(kind).of_backups : *format.level;
-    form.stages.push_back(
-        codec::compress(kind, level, format.workers.value_or(codec::default_workers(kind, level))));
+  if (format.compression && !format.on_server) form.stages.push_back(compressing(format));
+  if (format.key) form.stages.push_back(codec::gpg_encrypt(runner, gpg, *format.key));
+  return form;
+}
+
+TarSeriesForm series_form(const BackupFormat& format, const config::Values& values, os::ProcessRunner& runner,
+                          const codec::Gpg& gpg) {
+  TarSeriesForm form{.encrypted = format.key.has_value(),
+                     .most_bytes = static_cast<std::uint64_t>(values.number("cloud_upload_max_archive_size"))};
+  if (format.is_tar && format.compression) {
+    form.compression = format.compression;
+    form.stages.push_back(compressing(format));
   }
   if (format.key) form.stages.push_back(codec::gpg_encrypt(runner, gpg, *format.key));
   return form;

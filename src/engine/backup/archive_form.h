@@ -5,8 +5,10 @@
 #include <string>
 
 #include "codec/gpg.h"
+#include "engine/backup/archive_files.h"
 #include "engine/backup/streaming.h"
 #include "engine/server/backup_format.h"
+#include "engine/server/tar_series.h"
 
 namespace barman::os {
 class ProcessRunner;
@@ -22,8 +24,12 @@ std::optional<std::string> recorded_compression(const BackupFormat& format);
 
 std::optional<ServerCompression> server_compression(const BackupFormat& format);
 
-// How archives get from what arrives to what is stored; nothing for plain files. `runner` must outlive it.
+// How archives get from what arrives to what is stored; nothing for plain files. `runner` outlives it.
 std::optional<ArchiveForm> archive_form(const BackupFormat& format, os::ProcessRunner& runner,
                                         const codec::Gpg& gpg);
+
+// The same for a backup in a bucket, whose archives are made here; `values` say how long they may become.
+TarSeriesForm series_form(const BackupFormat& format, const config::Values& values, os::ProcessRunner& runner,
+                          const codec::Gpg& gpg);
 
 }  // namespace barman::engine

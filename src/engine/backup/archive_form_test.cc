@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "os/process.h"
+
 namespace barman::engine {
 namespace {
 
@@ -36,12 +38,39 @@ TEST(ArchiveForm, ArchivesAreNamedForWhatWasDoneToThem) {
 }
 
 TEST(ArchiveForm, TheRecordSaysHowArchivesAreCompressed) {
+  EXPECT_EQ(recorded_compression({.is_tar = true, .in_bucket = true}), std::nullopt);
+  EXPECT_EQ(recorded_compression(
+                {.is_tar = true, .in_bucket = true, .compression = codec::Compression::kGzip}),
+            "gzip");
   EXPECT_EQ(recorded_compression(backup_format(server_with({{"backup_compression", word("none")}}))), "none");
   EXPECT_EQ(recorded_compression(backup_format(server_with({{"backup_compression", word("zstd")}}))), "zstd");
   EXPECT_EQ(recorded_compression(backup_format(server_with({{"backup_compression", word("zstd")},
                                                             {"backup_compression_location", word("server")},
                                                             {"backup_compression_format", word("plain")}}))),
             std::nullopt);
+}
+
+TEST(ArchiveForm, InABucketArchivesAreMadeHere) {
+  const auto form = [](config::Server server) {
+    server.values.set("basebackups_directory", word("s3://b/x"), "test");
+    server.values.set("cloud_upload_max_archive_size", figure(1000), "test");
+    os::LocalRunner runner;
+    return series_form(backup_format(server), server.values, runner, {});
+  };
+  const TarSeriesForm plain = form(server_with({}));
+  EXPECT_EQ(plain.most_bytes, 1000U);
+  EXPECT_TRUE(plain.stages.empty() && !plain.compression && !plain.encrypted);
+  const TarSeriesForm both = form(server_with({{"backup_compression", word("zstd")},
+                                               {"backup_compression_location", word("server")},
+                                               {"encryption", word("gpg")},
+                                               {"encryption_key_id", word("someone")}}));
+  EXPECT_EQ(both.stages.size(), 2U);
+  EXPECT_EQ(both.compression, codec::Compression::kZstd);
+  const TarSeriesForm on_the_way = form(server_with({{"backup_compression", word("zstd")},
+                                                     {"backup_compression_location", word("server")},
+                                                     {"backup_compression_format", word("plain")}}));
+  EXPECT_TRUE(on_the_way.stages.empty() && !on_the_way.compression);
+  EXPECT_TRUE(form(server_with({{"encryption", word("gpg")}, {"encryption_key_id", word("k")}})).encrypted);
 }
 
 TEST(ArchiveForm, TheServerIsToldWhatWasAskedFor) {

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "codec/compress.h"
+#include "engine/backup/archive_files.h"
+#include "engine/backup/plain_files.h"
 #include "engine/backup/scripted_backup.h"
 #include "engine/backup/streaming.h"
 #include "engine/recorded_events.h"
@@ -49,7 +51,10 @@ ScriptedBackup with_a_tablespace() {
 
 class Archives : public testing::Test {
  protected:
-  StreamingOutcome take() { return copy_by_streaming(copy, connector, clock, events, stop.get_token()); }
+  StreamingOutcome take() {
+    ArchiveFiles archives(place, form, events);
+    return copy_by_streaming(copy, archives, connector, clock, events, stop.get_token());
+  }
 
   std::string failure() {
     try {
@@ -62,14 +67,14 @@ class Archives : public testing::Test {
 
   [[nodiscard]] std::vector<std::string> stored() const {
     std::vector<std::string> names;
-    for (const auto& entry : fs::recursive_directory_iterator(copy.tablespaces)) {
-      names.push_back(entry.path().lexically_relative(copy.tablespaces));
+    for (const auto& entry : fs::recursive_directory_iterator(place)) {
+      names.push_back(entry.path().lexically_relative(place));
     }
     return names;
   }
 
   [[nodiscard]] std::string text(const fs::path& name) const {
-    return os::read_file(copy.data / name).value_or("(none)");
+    return os::read_file(place / "data" / name).value_or("(none)");
   }
 
   // Has the scripted server compress what it sends.
@@ -84,9 +89,9 @@ class Archives : public testing::Test {
   StreamingCopy copy{.conninfo = "host=x",
                      .application_name = "barman_streaming_backup",
                      .label = "Barman backup main X",
-                     .data = folder.path() / "id" / "data",
-                     .tablespaces = folder.path() / "id",
-                     .archives = ArchiveForm{.suffix = ".tar"}};
+                     .tablespace_map = true};
+  fs::path place = folder.path() / "id";
+  ArchiveForm form{.suffix = ".tar"};
   ScriptedBackup backup = with_a_tablespace();
   ScriptedConnector connector{backup};
   SystemClock clock;
@@ -110,8 +115,7 @@ TEST_F(Archives, AreStoredAsTheyAreSent) {
 TEST_F(Archives, AreCompressedOnTheWay) {
   for (const Compression kind :
        {Compression::kGzip, Compression::kLz4, Compression::kZstd, Compression::kBzip2, Compression::kXz}) {
-    copy.archives =
-        ArchiveForm{.suffix = ".x", .is_compressed = true, .stages = {codec::compress(kind, 1, 2)}};
+    form = ArchiveForm{.suffix = ".x", .is_compressed = true, .stages = {codec::compress(kind, 1, 2)}};
     take();
     EXPECT_EQ(codec::detect_compression(stream::bytes_of(text("base.x"))), kind);
     EXPECT_EQ(passed_through(codec::decompress(kind), text("base.x")), backup.archives[1].tar);
@@ -120,7 +124,7 @@ TEST_F(Archives, AreCompressedOnTheWay) {
 
 TEST_F(Archives, ThatTheServerCompressedAreStoredAsTheyAreSentAndStillChecked) {
   compress_on_server(Compression::kZstd);
-  copy.archives = ArchiveForm{.suffix = ".tar.zst", .is_compressed = true};
+  form = ArchiveForm{.suffix = ".tar.zst", .is_compressed = true};
   const StreamingOutcome outcome = take();
   EXPECT_EQ(text("base.tar.zst"), backup.archives[1].tar);
   EXPECT_EQ(outcome.files, 5U);
@@ -129,8 +133,8 @@ TEST_F(Archives, ThatTheServerCompressedAreStoredAsTheyAreSentAndStillChecked) {
 
 TEST_F(Archives, ThatTheServerCompressedCanBeUnpacked) {
   compress_on_server(Compression::kGzip);
-  copy.archives.reset();
-  take();
+  PlainFiles files(place, events);
+  copy_by_streaming(copy, files, connector, clock, events, std::stop_token());
   EXPECT_EQ(text("base/1"), std::string(100'000, 'x'));
 }
 
@@ -169,7 +173,8 @@ TEST_F(Archives, TheServerIsAskedForAMapOfTablespacesAndItsCompression) {
     std::string compression;
   } one(backup);
   compress_on_server(Compression::kLz4);
-  copy_by_streaming(copy, one, clock, events, std::stop_token());
+  ArchiveFiles archives(place, form, events);
+  copy_by_streaming(copy, archives, one, clock, events, std::stop_token());
   EXPECT_TRUE(one.map);
   EXPECT_EQ(one.compression, "lz4 level=1");
 }
@@ -232,7 +237,7 @@ TEST_F(Archives, AProgramThatTheSameSignalEndedIsNoFailure) {
     void finish() override {}
     std::stop_source& stop;
   };
-  copy.archives->stages = {
+  form.stages = {
       [this](std::unique_ptr<stream::Sink>) { return std::make_unique<Interrupted>(stop); }};
   try {
     take();
@@ -259,7 +264,7 @@ TEST_F(Archives, ThatCannotBeWrittenAreNamedAndRemoved) {
 TEST_F(Archives, ThatAreCompressedNeedNoRoomForWhatTheServerHas) {
   backup.archives[1].tablespace.size_bytes = std::uint64_t{1} << 60;
   EXPECT_THAT(failure(), HasSubstr("make room"));
-  copy.archives->is_compressed = true;
+  form.is_compressed = true;
   EXPECT_EQ(failure(), "no failure");
 }
 

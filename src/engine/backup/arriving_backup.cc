@@ -12,9 +12,7 @@
 #include "engine/backup/checked_archive.h"
 #include "engine/events.h"
 #include "os/disk.h"
-#include "os/durable_file.h"
 #include "os/fault_point.h"
-#include "os/tree.h"
 
 namespace barman::engine {
 
@@ -25,7 +23,6 @@ using stream::Bytes;
 constexpr std::uint64_t kProgressBytes = 1024 * 1024;
 constexpr std::size_t kMostWarnings = 100;
 constexpr std::size_t kLabelBytes = 64 * 1024;
-constexpr std::string_view kTablespaceLinks = "pg_tblspc/";
 
 std::optional<std::uint32_t> parse_oid(std::string_view text) {
   std::uint32_t oid = 0;
@@ -34,20 +31,15 @@ std::optional<std::uint32_t> parse_oid(std::string_view text) {
   return oid;
 }
 
-// An in-place tablespace (a test feature of the server) is a folder inside the data directory.
-bool is_in_place(const postgres::BaseBackupReceiver::Tablespace& tablespace) {
-  return !tablespace.location.starts_with('/');
-}
-
 }  // namespace
 
 // What one archive holds: the data directory or a tablespace.
 class ArrivingBackup::Contents final : public stream::Sink, public codec::TarReceiver {
  public:
-  // Its files are written below `root`; without one they are only looked at. `prefix` is what paths of the
-  // manifest have in front of those in the archive.
-  Contents(ArrivingBackup& backup, std::optional<std::filesystem::path> root, std::string prefix)
-      : backup_(backup), root_(std::move(root)), prefix_(std::move(prefix)) {}
+  // `entries` gets what is found good, unless it is nothing. `prefix` is what paths of the manifest have in
+  // front of those in the archive.
+  Contents(ArrivingBackup& backup, std::unique_ptr<codec::TarReceiver> entries, std::string prefix)
+      : backup_(backup), entries_(std::move(entries)), prefix_(std::move(prefix)) {}
 
   void write(Bytes data) override {
     reader_.write(data);
@@ -58,27 +50,19 @@ class ArrivingBackup::Contents final : public stream::Sink, public codec::TarRec
   void begin(const codec::TarEntry& entry) override {
     kind_ = entry.kind;
     is_label_ = prefix_.empty() && entry.path == "backup_label";
-    switch (entry.kind) {
-      case codec::TarEntry::Kind::kDirectory:
-        if (root_) backup_.writer_.make_directory(*root_ / entry.path, entry.mode);
-        return;
-      case codec::TarEntry::Kind::kSymlink:
-        return link_tablespace(entry);
-      case codec::TarEntry::Kind::kFile:
-        backup_.received_.begin(prefix_ + entry.path);
-        if (root_) backup_.writer_.begin_file(*root_ / entry.path, entry.mode, entry.size);
-        return;
-    }
+    const bool belongs = entry.kind != codec::TarEntry::Kind::kSymlink || is_link_to_tablespace(entry);
+    is_kept_ = belongs && entries_;
+    if (entry.kind == codec::TarEntry::Kind::kFile) backup_.received_.begin(prefix_ + entry.path);
+    if (is_kept_) entries_->begin(entry);
   }
   void data(Bytes bytes) override {
     backup_.received_.data(bytes);
     if (is_label_) keep_label(bytes);
-    if (root_) backup_.writer_.write(bytes);
+    if (is_kept_) entries_->data(bytes);
   }
   void end() override {
-    if (kind_ != codec::TarEntry::Kind::kFile) return;
-    backup_.received_.end();
-    if (root_) backup_.writer_.end_file();
+    if (kind_ == codec::TarEntry::Kind::kFile) backup_.received_.end();
+    if (is_kept_) entries_->end();
   }
 
  private:
@@ -90,40 +74,37 @@ class ArrivingBackup::Contents final : public stream::Sink, public codec::TarRec
     label += stream::text_of(bytes);
   }
 
-  // The server sends links for tablespaces only. Ours lead to the folder beside the data.
-  void link_tablespace(const codec::TarEntry& entry) {
+  // The server sends links for tablespaces only. Throws kCorrupt for another one.
+  [[nodiscard]] bool is_link_to_tablespace(const codec::TarEntry& entry) const {
     const std::string_view path = entry.path;
     const std::string_view oid = path.substr(std::min(kTablespaceLinks.size(), path.size()));
     if (!prefix_.empty() || !path.starts_with(kTablespaceLinks) || !parse_oid(oid)) {
       throw Error(ErrorKind::kCorrupt, fmt::format("the server sent a link where none belongs: {}", path));
     }
-    if (!backup_.is_copied(oid)) {
-      backup_.events_.log(
-          LogLevel::kInfo,
-          fmt::format("tablespace {} was created after the backup began: recovery will create it", oid));
-      return;
-    }
-    if (root_) backup_.writer_.make_symlink(*root_ / entry.path, backup_.copy_.tablespaces / oid);
+    if (backup_.is_copied(oid)) return true;
+    backup_.events_.log(
+        LogLevel::kInfo,
+        fmt::format("tablespace {} was created after the backup began: recovery will create it", oid));
+    return false;
   }
 
   ArrivingBackup& backup_;
-  std::optional<std::filesystem::path> root_;
-  std::string prefix_;
+  const std::unique_ptr<codec::TarReceiver> entries_;
+  const std::string prefix_;
   codec::TarReader reader_{*this};
   codec::TarEntry::Kind kind_ = codec::TarEntry::Kind::kFile;
   bool is_label_ = false;
+  bool is_kept_ = false;
 };
 
 // The manifest is kept as it is, and checked line by line.
 class ArrivingBackup::Manifest final : public stream::Sink {
  public:
-  explicit Manifest(ArrivingBackup& backup) : backup_(backup) {
-    backup_.writer_.begin_file(backup_.copy_.data / "backup_manifest", 0600, 0);
-  }
+  explicit Manifest(ArrivingBackup& backup) : backup_(backup), kept_(backup.storage_.manifest()) {}
 
   void write(Bytes data) override {
     reader_.write(stream::text_of(data));
-    backup_.writer_.write(data);
+    kept_->write(data);
   }
 
   void finish() override {
@@ -138,12 +119,13 @@ class ArrivingBackup::Manifest final : public stream::Sink {
               "make conninfo and streaming_conninfo name the same server",
               *summary.system_identifier, *expected));
     }
-    backup_.writer_.end_file();
+    kept_->finish();
     backup_.has_manifest_ = true;
   }
 
  private:
   ArrivingBackup& backup_;
+  const std::unique_ptr<stream::Sink> kept_;
   pgformat::ManifestReader reader_{
       [this](const pgformat::ManifestFile& file) { backup_.received_.account(file); }};
 };
@@ -158,7 +140,7 @@ void ArrivingBackup::started(const postgres::BackupPosition& start, std::span<co
       throw Error(ErrorKind::kCorrupt, "the server names a tablespace that is no oid: " + tablespace.oid);
     if (is_in_place(tablespace)) continue;
     outcome_.tablespaces.push_back({.oid = *oid, .location = tablespace.location});
-    writer_.make_directory(copy_.tablespaces / tablespace.oid, 0700);
+    storage_.add_tablespace(tablespace);
   }
   require_room();
   progress(0);
@@ -169,23 +151,14 @@ std::unique_ptr<stream::Sink> ArrivingBackup::archive(const Tablespace& tablespa
   if (!oid.empty() && !is_in_place(tablespace) && !is_copied(oid)) {
     throw Error(ErrorKind::kCorrupt, "the server sends a tablespace that it did not announce: " + oid);
   }
-  std::optional<std::filesystem::path> root;
-  if (!copy_.archives) root = unpacked(tablespace);
+  BackupStorage::Archive kept = storage_.archive(tablespace);
   std::unique_ptr<stream::Sink> contents = std::make_unique<Contents>(
-      *this, std::move(root), oid.empty() ? "" : fmt::format("{}{}/", kTablespaceLinks, oid));
+      *this, std::move(kept.entries), oid.empty() ? "" : fmt::format("{}{}/", kTablespaceLinks, oid));
   if (copy_.server_compression) {
     contents = codec::decompress(copy_.server_compression->kind)(std::move(contents));
   }
-  if (!copy_.archives) return contents;
-  const auto path = copy_.data / ((oid.empty() ? "base" : oid) + copy_.archives->suffix);
-  auto file = os::create_file(path, {.must_be_new = true, .is_large = true});
-  return checked_archive(std::move(contents), stream::chain(copy_.archives->stages, std::move(file)));
-}
-
-std::filesystem::path ArrivingBackup::unpacked(const Tablespace& tablespace) const {
-  if (tablespace.oid.empty()) return copy_.data;
-  if (is_in_place(tablespace)) return copy_.data / kTablespaceLinks / tablespace.oid;
-  return copy_.tablespaces / tablespace.oid;
+  if (!kept.whole) return contents;
+  return checked_archive(std::move(contents), std::move(kept.whole));
 }
 
 std::unique_ptr<stream::Sink> ArrivingBackup::manifest() { return std::make_unique<Manifest>(*this); }
@@ -220,28 +193,25 @@ bool ArrivingBackup::is_copied(std::string_view oid) const {
                        outcome_.tablespaces.end();
 }
 
-// Archives do not tell the name again.
 void ArrivingBackup::refuse_unlisted() {
   if (!received_.has_unlisted()) return;
-  const std::string which =
-      copy_.archives ? "a file"
-                     : "file " + received_.find_unlisted(copy_.data).value_or("(its name is lost)");
+  const auto name = storage_.find_unlisted(received_);
   throw Error(ErrorKind::kCorrupt,
               fmt::format("{} arrived but is not in the manifest; the backup is not usable, take another one",
-                          which));
+                          name ? "file " + *name : "a file"));
 }
 
 void ArrivingBackup::require_room() const {
-  // Of an incremental backup the server's estimate is as large as the cluster, and nobody knows what
-  // compression will make of it.
-  if (!expected_ || copy_.parent_manifest || (copy_.archives && copy_.archives->is_compressed)) return;
-  const std::uint64_t room = os::free_bytes(copy_.data);
+  // Of an incremental backup the server's estimate is as large as the cluster.
+  const auto folder = storage_.folder_to_fill();
+  if (!expected_ || copy_.parent_manifest || !folder) return;
+  const std::uint64_t room = os::free_bytes(*folder);
   if (room >= *expected_) return;
   throw Error(
       ErrorKind::kFailed,
       fmt::format("the server will send {}, but only {} are free in {}; make room, or delete a backup",
                   pretty_size(static_cast<double>(*expected_)), pretty_size(static_cast<double>(room)),
-                  copy_.data.string()));
+                  folder->string()));
 }
 
 void ArrivingBackup::progress(std::size_t bytes) {

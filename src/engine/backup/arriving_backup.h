@@ -1,26 +1,26 @@
-// Receives one base backup: takes its archives apart, has the files or the archives written, and holds the
-// files against the manifest.
+// Receives one base backup: takes its archives apart, hands on what is to be kept, and holds the files against
+// the manifest.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/backup/backup_storage.h"
 #include "engine/backup/received_files.h"
 #include "engine/backup/streaming.h"
-#include "engine/backup/tree_writer.h"
 #include "postgres/replication.h"
 
 namespace barman::engine {
 
 class ArrivingBackup final : public postgres::BaseBackupReceiver {
  public:
-  // The folder `copy.data` is there and empty.
-  ArrivingBackup(const StreamingCopy& copy, Events& events) : copy_(copy), events_(events) {}
+  // An attempt of `storage` has begun.
+  ArrivingBackup(const StreamingCopy& copy, BackupStorage& storage, Events& events)
+      : copy_(copy), storage_(storage), events_(events) {}
 
   void started(const postgres::BackupPosition& start, std::span<const Tablespace> tablespaces) override;
   std::unique_ptr<stream::Sink> archive(const Tablespace& tablespace) override;
@@ -28,7 +28,7 @@ class ArrivingBackup final : public postgres::BaseBackupReceiver {
   void ended(const postgres::BackupPosition& end) override;
   void notice(std::string_view severity, std::string_view text) override;
 
-  // After base_backup() has returned: everything is written, complete and as the manifest says.
+  // After base_backup() has returned: everything has arrived, and is as the manifest says.
   StreamingOutcome finish();
 
   // What the server complained about while sending: it names the files whose pages are damaged.
@@ -39,14 +39,13 @@ class ArrivingBackup final : public postgres::BaseBackupReceiver {
   class Manifest;
 
   [[nodiscard]] bool is_copied(std::string_view oid) const;
-  [[nodiscard]] std::filesystem::path unpacked(const Tablespace& tablespace) const;
   void require_room() const;
   void refuse_unlisted();
   void progress(std::size_t bytes);
 
   const StreamingCopy& copy_;
+  BackupStorage& storage_;
   Events& events_;
-  TreeWriter writer_;
   ReceivedFiles received_;
   StreamingOutcome outcome_;
   std::optional<std::uint64_t> expected_{};

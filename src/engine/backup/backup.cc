@@ -2,32 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/wal_removal.h"
-#include "engine/backup/archive_form.h"
-#include "engine/backup/parent.h"
+#include "engine/backup/method.h"
 #include "engine/backup/record.h"
-#include "engine/backup/streaming.h"
+#include "engine/backup/streaming_method.h"
+#include "engine/backup/under_way.h"
 #include "engine/events.h"
-#include "engine/server/backup_format.h"
-#include "engine/server/backup_record.h"
-#include "engine/server/encryption.h"
+#include "engine/server/bucket_home.h"
+#include "engine/server/cloud_keys.h"
 #include "engine/server/identity.h"
-#include "engine/server/inspect.h"
 #include "engine/server/interrupted.h"
 #include "engine/server/promotion.h"
 #include "engine/server/support.h"
 #include "engine/server/wal_purge.h"
+#include "engine/server/withdraw_backup.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/lock_file.h"
-#include "os/tree.h"
-#include "postgres/connector.h"
-#include "postgres/session.h"
 
 namespace barman::engine {
 
@@ -35,9 +29,6 @@ namespace {
 
 using catalog::BackupInfo;
 using catalog::BackupStatus;
-
-// Of a statement that is no copy: long enough for a busy server, not for ever.
-constexpr std::chrono::minutes kStatementTime{5};
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -51,35 +42,28 @@ std::string local_time_text(Time instant) {
 // One backup, from its lock to its last line.
 class Run {
  public:
-  Run(const BackupRequest& request, const BackupSurroundings& around, std::stop_token stop)
-      : request_(request),
-        around_(around),
-        stop_(std::move(stop)),
+  Run(const BackupRequest& request, const BackupSurroundings& around, const std::stop_token& stop)
+      : around_(around),
         begun_(around.clock.now()),
-        format_(backup_format(around.server)) {}
+        backup_{.request = request, .around = around, .stop = stop},
+        method_(std::make_unique<StreamingMethod>(backup_)) {}
 
   BackupInfo take() {
     make_directories();
     const auto lock = os::LockFile::try_acquire(around_.home.backup_lock());
     if (!lock) throw Error(ErrorKind::kBusy, "Another backup process is running");
+    require_bucket();
     settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
     inspect_server();
-    if (const auto problem = format_problem(around_.server, facts_.version)) {
-      throw Error(ErrorKind::kRefused, *problem);
-    }
-    existing_ = around_.catalog.list().backups;
-    if (request_.parent) choose_parent();
+    backup_.existing = around_.catalog.list().backups;
+    method_->prepare();
     record_new_backup();
     try {
-      start();
-      copy();
-      stop_backup();
-      measure();
-      complete();
+      take_recorded();
     } catch (const Error& e) {
       fail(e.what());
       if (e.kind() == ErrorKind::kCancelled) throw;
-      around_.events.error(fmt::format("Backup failed {}.\nDETAILS: {}", action_, e.what()));
+      around_.events.error(fmt::format("Backup failed {}.\nDETAILS: {}", backup_.doing, e.what()));
       return info_;
     } catch (const std::exception& e) {
       fail(e.what());
@@ -95,21 +79,25 @@ class Run {
     const Home& home = around_.home;
     for (const auto& folder : {home.backup_directory, home.meta, home.base, home.wals, home.incoming,
                                home.streaming, home.errors, home.xlogdb.parent_path()}) {
-      os::make_directories(folder);
+      if (!folder.empty()) os::make_directories(folder);
     }
   }
 
-  std::unique_ptr<postgres::Session> connect(const char* conninfo) const {
-    return around_.connector.session(around_.server.values.text(conninfo),
-                                     {.timeout = kStatementTime, .stop = stop_});
+  // Before anything is recorded, here or there.
+  void require_bucket() const {
+    const auto& bucket = around_.home.backup_bucket;
+    if (!bucket || bucket->bucket().exists()) return;
+    throw Error(ErrorKind::kRefused,
+                fmt::format("the bucket of {} does not exist; create it first", bucket->url()));
   }
 
   void inspect_server() {
-    facts_ = inspect(*connect("conninfo"));
-    if (!facts_.system_identifier) return;
-    const std::string& here = *facts_.system_identifier;
+    backup_.facts = inspect(*backup_.connect("conninfo"));
+    const ServerFacts& facts = backup_.facts;
+    if (!facts.system_identifier) return;
+    const std::string& here = *facts.system_identifier;
     const auto known =
-        establish_identity(around_.home, {.systemid = here, .version = major_version(facts_.version)});
+        establish_identity(around_.home, {.systemid = here, .version = major_version(facts.version)});
     if (known.systemid != here) {
       throw Error(
           ErrorKind::kRefused,
@@ -117,20 +105,6 @@ class Run {
                       "use another server section for another cluster",
                       around_.home.server, here, around_.home.identity.string(), known.systemid));
     }
-  }
-
-  void choose_parent() {
-    require_incremental_server(facts_, around_.home.server);
-    const auto history = [this](pgformat::Timeline timeline) {
-      return around_.connector
-          .replication(around_.server.values.text("streaming_conninfo"),
-                       {.timeout = kStatementTime, .stop = stop_})
-          ->timeline_history(timeline);
-    };
-    const BackupInfo parent =
-        engine::choose_parent(around_.home, existing_, *request_.parent, facts_, history, around_.events);
-    require_summaries(*connect("conninfo"), parent, around_.events);
-    info_.parent_backup_id = parent.id;
   }
 
   // Both records name each other before anything is copied: whatever happens then, a deletion finds the
@@ -145,104 +119,42 @@ class Run {
   }
 
   void record_new_backup() {
-    info_.id = next_backup_id(begun_, existing_);
+    info_.id = free_id();
     info_.server_name = around_.home.server;
-    info_.mode = "postgres";
-    info_.backup_name = request_.name;
-    info_.systemid = facts_.system_identifier;
+    info_.mode = method_->mode();
+    info_.backup_name = backup_.request.name;
+    info_.systemid = backup_.facts.system_identifier;
     around_.catalog.save(info_);
     os::fault_point("backup-recorded");
     link_to_parent();
   }
 
-  void start() {
-    around_.events.info(fmt::format("Starting backup using postgres method for server {} in {}",
-                                    around_.home.server, around_.home.backup(info_.id).string()));
-    const auto session = connect("conninfo");
-    record_server(info_, facts_);
-    named_ = tablespaces(*session);
-    refuse_what_archives_lack();
-    info_.tablespaces = named_;
-    info_.cluster_size = cluster_size(*session);
-    record_start(info_, wal_position(*session, facts_), facts_);
-    around_.catalog.save(info_);
-    os::fault_point("backup-started");
-    around_.events.info("Backup start at LSN: " +
-                        position_text(info_.begin_xlog, info_.begin_wal, info_.begin_offset));
-  }
-
-  // PostgreSQL before 16 leaves tablespaces in place (a test feature) out of archives.
-  void refuse_what_archives_lack() const {
-    constexpr int kFirstComplete = 160000;
-    if (!format_.is_tar || facts_.version >= kFirstComplete) return;
-    for (const auto& tablespace : named_) {
-      if (tablespace.location.starts_with('/')) continue;
-      throw Error(ErrorKind::kRefused,
-                  fmt::format("tablespace {} is a folder of the data directory, and this version of "
-                              "PostgreSQL leaves it out of archives; remove backup_compression, or move "
-                              "what is in the tablespace",
-                              tablespace.name));
+  // Another host may back up into the same place.
+  [[nodiscard]] catalog::BackupId free_id() const {
+    std::vector<BackupInfo> taken = backup_.existing;
+    while (true) {
+      const catalog::BackupId id = next_backup_id(begun_, taken);
+      const auto& bucket = around_.home.backup_bucket;
+      if (!bucket || !bucket->bucket().stat(backup_info_key(id))) return id;
+      taken.push_back({.id = id});
     }
   }
 
-  void copy() {
-    action_ = "copying files";
-    around_.events.info("Starting backup copy via pg_basebackup for " + info_.id.text);
-    warn_of_external_files();
-    outcome_ =
-        copy_by_streaming({.conninfo = around_.server.values.text("streaming_conninfo"),
-                           .application_name = around_.server.values.text("streaming_backup_name"),
-                           .label = fmt::format("Barman backup {} {}", around_.home.server, info_.id.text),
-                           .data = around_.home.data(info_.id),
-                           .tablespaces = around_.home.backup(info_.id),
-                           .fast_checkpoint = request_.fast_checkpoint,
-                           .max_rate_kib = request_.max_rate_kib,
-                           .system_identifier = facts_.system_identifier,
-                           .parent_manifest = parent_manifest(),
-                           .server_compression = server_compression(format_),
-                           .archives = archive_form(format_, around_.runner, gpg_of(around_.server)),
-                           .retries = request_.retries,
-                           .pause = request_.retry_pause,
-                           .server_waits_for_wal = [this] { switch_wal_of_primary(); }},
-                          around_.connector, around_.clock, around_.events, stop_);
-    around_.events.info(fmt::format("Copy done (time: {})", human_duration(outcome_.duration)));
-  }
-
-  [[nodiscard]] std::optional<std::filesystem::path> parent_manifest() const {
-    if (!info_.parent_backup_id) return std::nullopt;
-    return manifest_of(around_.home, *info_.parent_backup_id);
-  }
-
-  void stop_backup() {
-    around_.events.info("Finalising the backup.");
-    action_ = "reading the backup label";
-    if (outcome_.label.empty()) throw Error(ErrorKind::kCorrupt, "the server sent no backup_label");
-    action_ = "issuing stop of the backup";
-    const auto session = connect("conninfo");
-    name_new_tablespaces(*session);
-    record_copy(info_, outcome_, named_);
-    record_label(info_, outcome_.label);
-    record_format();
-    record_end(info_, outcome_.end, wal_position(*session, facts_).now);
-    if (facts_.in_recovery) {
-      switch_wal_of_primary();
-    } else {
-      // The restore point first: the switch then sends it to the archive.
-      try_on_server(*session,
-                    fmt::format("SELECT pg_catalog.pg_create_restore_point('barman_{}')", info_.id.text));
-      try_on_server(*session, "SELECT pg_catalog.pg_switch_wal()");
-    }
+  void take_recorded() {
+    around_.events.info(fmt::format("Starting backup using {} method for server {} in {}", method_->mode(),
+                                    around_.home.server, place_text(backup_)));
+    method_->start();
+    backup_.doing = "copying files";
+    method_->copy();
+    method_->stop();
     purge_older_wal();
-  }
-
-  void record_format() {
-    info_.compression = recorded_compression(format_);
-    if (format_.key) info_.encryption = "gpg";
+    measure();
+    complete();
   }
 
   void measure() {
-    action_ = "calculating backup size";
-    const os::TreeSize size = os::measure_tree(around_.home.backup(info_.id));
+    backup_.doing = "calculating backup size";
+    const StoredSize size = method_->measure();
     info_.size = size.bytes;
     info_.deduplicated_size = size.unique_bytes;
     around_.catalog.save(info_);
@@ -262,32 +174,48 @@ class Run {
   // Only says and records: the failure itself must come out whatever else goes wrong.
   void fail(const std::string& reason) {
     info_.status = BackupStatus::kFailed;
-    info_.error = fmt::format("failure {} ({})", action_, first_line(reason));
-    try {
+    info_.error = fmt::format("failure {} ({})", backup_.doing, first_line(reason));
+    const auto& bucket = around_.home.backup_bucket;
+    try_to("be marked FAILED; the next backup will do it", [&] {
+      if (bucket) bucket->bucket().begin_cleaning_up();
       around_.catalog.save(info_);
+    });
+    if (!bucket) return;
+    try_to(fmt::format("be taken out of the bucket; remove it with: barman delete {} {}", around_.home.server,
+                       info_.id.text),
+           [&] {
+             withdraw_backup(bucket->bucket(), info_.id);
+             os::remove_file(around_.home.manifest(info_.id));
+           });
+  }
+
+  template <class Step>
+  void try_to(const std::string& what, const Step& step) const {
+    try {
+      step();
     } catch (const std::exception& e) {
-      around_.events.warning(fmt::format(
-          "Backup {} could not be marked FAILED: {}. The next backup will do it.", info_.id.text, e.what()));
+      around_.events.warning(fmt::format("Backup {} could not {}: {}", info_.id.text, what, e.what()));
     }
   }
 
   void wait_for_wal() {
-    if (!request_.wait) return;
+    const BackupRequest& request = backup_.request;
+    if (!request.wait) return;
     const std::string limit =
-        request_.wait_limit.count() > 0 ? fmt::format(" (max: {} seconds)", request_.wait_limit.count()) : "";
+        request.wait_limit.count() > 0 ? fmt::format(" (max: {} seconds)", request.wait_limit.count()) : "";
     around_.events.info(fmt::format("Waiting for the WAL file {} from server '{}'{}", *info_.end_wal,
                                     around_.home.server, limit));
-    const Time deadline = around_.clock.now() + request_.wait_limit;
+    const Time deadline = around_.clock.now() + request.wait_limit;
     while (!is_archived(*info_.end_wal)) {
       around_.archive_once();
       if (is_archived(*info_.end_wal)) break;
-      if (request_.wait_limit.count() > 0 && around_.clock.now() >= deadline) {
+      if (request.wait_limit.count() > 0 && around_.clock.now() >= deadline) {
         around_.events.error(fmt::format("The WAL file {} has not been received in {} seconds",
-                                         *info_.end_wal, request_.wait_limit.count()));
+                                         *info_.end_wal, request.wait_limit.count()));
         break;
       }
       around_.events.progress({.phase = "waiting for WAL"});
-      if (!around_.clock.sleep(std::chrono::milliseconds(100), stop_)) {
+      if (!around_.clock.sleep(std::chrono::milliseconds(100), backup_.stop)) {
         throw Error(ErrorKind::kCancelled, "stopped while waiting for WAL; the backup itself is complete");
       }
     }
@@ -316,54 +244,9 @@ class Run {
     return name && std::filesystem::exists(around_.home.archived(*name, wal));
   }
 
-  void warn_of_external_files() const {
-    if (around_.server.values.lists("backup_options", "external_configuration")) return;
-    const auto files = external_files(info_);
-    if (files.empty()) return;
-    std::string text =
-        "The following configuration files are outside the data directory and are not part of the backup; "
-        "copy them by "
-        "other means (backup_options = external_configuration silences this warning):";
-    for (const std::string& file : files) text += "\n\t" + file;
-    around_.events.warning(text);
-  }
-
-  // Tablespaces that were created between our query and the start of the backup.
-  void name_new_tablespaces(postgres::Session& session) {
-    std::set<std::uint32_t> known;
-    for (const auto& tablespace : named_) known.insert(tablespace.oid);
-    for (const auto& copied : outcome_.tablespaces) {
-      if (!known.contains(copied.oid)) {
-        named_ = tablespaces(session);
-        return;
-      }
-    }
-  }
-
-  // Steps that help, but that a backup can do without.
-  void try_on_server(postgres::Session& session, const std::string& statement) const {
-    try {
-      session.query(statement);
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::kCancelled) throw;
-      around_.events.log(LogLevel::kWarning, fmt::format("{}: {}", statement, e.what()));
-    }
-  }
-
-  // A standby cannot end a segment by itself.
-  void switch_wal_of_primary() const {
-    if (!facts_.in_recovery || !around_.server.values.has("primary_conninfo")) return;
-    try {
-      try_on_server(*connect("primary_conninfo"), "SELECT pg_catalog.pg_switch_wal()");
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::kCancelled) throw;
-      around_.events.log(LogLevel::kWarning, fmt::format("switching WAL on the primary: {}", e.what()));
-    }
-  }
-
   // Nothing can use WAL that is older than the first backup.
   void purge_older_wal() const {
-    for (const BackupInfo& other : existing_) {
+    for (const BackupInfo& other : backup_.existing) {
       if (catalog::is_available(other)) return;
     }
     const std::string& server = around_.home.server;
@@ -382,17 +265,11 @@ class Run {
     }
   }
 
-  const BackupRequest& request_;
   const BackupSurroundings& around_;
-  std::stop_token stop_;
-  Time begun_;
-  BackupFormat format_;
-  ServerFacts facts_;
-  std::vector<BackupInfo> existing_;
-  std::vector<catalog::Tablespace> named_;
-  StreamingOutcome outcome_;
-  BackupInfo info_;
-  const char* action_ = "starting backup";
+  const Time begun_;
+  BackupUnderWay backup_;
+  BackupInfo& info_ = backup_.info;
+  const std::unique_ptr<BackupMethod> method_;
 };
 
 }  // namespace

@@ -72,7 +72,7 @@ void check_timeline(const BackupInfo& parent, const ServerFacts& facts, const Re
 }
 
 void check_manifest(const Home& home, const BackupInfo& parent, const ServerFacts& facts) {
-  const std::filesystem::path path = manifest_of(home, parent.id);
+  const std::filesystem::path path = home.manifest(parent.id);
   if (!std::filesystem::exists(path)) {
     refuse_parent(parent, fmt::format("its manifest {} is missing; {}", path.string(), kTakeFull));
   }
@@ -140,19 +140,15 @@ BackupInfo choose_parent(const Home& home, const std::vector<BackupInfo>& backup
                                          member.id.text, data.string(), kTakeFull));
     }
     // The parent's own is read below. Without the others the new backup could be taken, but not restored.
-    if (member.id != parent->id && !std::filesystem::exists(manifest_of(home, member.id))) {
+    if (member.id != parent->id && !std::filesystem::exists(home.manifest(member.id))) {
       refuse_parent(*parent, fmt::format("it is built on backup {}, whose manifest {} is missing; {}",
-                                         member.id.text, manifest_of(home, member.id).string(), kTakeFull));
+                                         member.id.text, home.manifest(member.id).string(), kTakeFull));
     }
   }
   check_timeline(*parent, facts, history);
   check_manifest(home, *parent, facts);
   warn_of_checksums(chain, facts, events);
   return *parent;
-}
-
-std::filesystem::path manifest_of(const Home& home, const catalog::BackupId& id) {
-  return home.data(id) / "backup_manifest";
 }
 
 std::optional<WalSummary> find_gap(std::vector<WalSummary> summaries, pgformat::Lsn from) {

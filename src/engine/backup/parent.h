@@ -2,7 +2,6 @@
 // anything.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -28,9 +27,6 @@ using ReadHistory = std::function<std::string(pgformat::Timeline)>;
 catalog::BackupInfo choose_parent(const Home& home, const std::vector<catalog::BackupInfo>& backups,
                                   const std::string& word, const ServerFacts& facts,
                                   const ReadHistory& history, Events& events);
-
-// Where its manifest is: always in clear text, whatever the format of the backup.
-std::filesystem::path manifest_of(const Home& home, const catalog::BackupId& id);
 
 // A summary of WAL, as the server has it.
 struct WalSummary {

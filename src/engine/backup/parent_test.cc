@@ -43,7 +43,7 @@ class Parent : public testing::Test {
     info.begin_xlog = pgformat::Lsn{0x2000028};
     info.end_xlog = pgformat::Lsn{0x2000100};
     os::make_directories(home.data(info.id));
-    os::write_file(manifest_of(home, info.id), ScriptedBackup{}.manifest());
+    os::write_file(home.manifest(info.id), ScriptedBackup{}.manifest());
     return info;
   }
 
@@ -119,7 +119,7 @@ TEST_F(Parent, HasToBeStreamedFromThisClusterWithSummaries) {
 TEST_F(Parent, HasAChainThatIsThere) {
   backups.push_back(record("20260102T000000"));
   backups.back().parent_backup_id = backups.front().id;
-  std::filesystem::remove(manifest_of(home, backups.front().id));
+  std::filesystem::remove(home.manifest(backups.front().id));
   EXPECT_THAT(refusal(), HasSubstr("it is built on backup 20260101T000000, whose manifest"));
   std::filesystem::remove_all(home.data(backups.front().id));
   EXPECT_THAT(refusal(), HasSubstr("the files of backup 20260101T000000 are gone"));
@@ -140,7 +140,7 @@ TEST_F(Parent, MayBeOfATimelineThatTheServerComesFrom) {
 }
 
 TEST_F(Parent, NeedsItsManifest) {
-  const auto manifest = manifest_of(home, backups[0].id);
+  const auto manifest = home.manifest(backups[0].id);
   std::string text = ScriptedBackup{}.manifest();
   text[text.find("7711")] = '8';
   os::write_file(manifest, text);

@@ -58,11 +58,14 @@ void record_start(catalog::BackupInfo& info, const WalPosition& position, const 
   info.timeline = facts.timeline;
 }
 
-void record_copy(catalog::BackupInfo& info, const StreamingOutcome& outcome,
-                 const std::vector<catalog::Tablespace>& named) {
+void record_copy(catalog::BackupInfo& info, const StreamingOutcome& outcome) {
   const std::string seconds =
       catalog::format_python_float(std::chrono::duration<double>(outcome.duration).count());
   info.copy_stats = fmt::format("{{'copy_time': {}, 'total_time': {}}}", seconds, seconds);
+}
+
+void record_tablespaces(catalog::BackupInfo& info, const StreamingOutcome& outcome,
+                        const std::vector<catalog::Tablespace>& named) {
   info.tablespaces.clear();
   for (const CopiedTablespace& copied : outcome.tablespaces) {
     const auto known = std::ranges::find(named, copied.oid, &catalog::Tablespace::oid);

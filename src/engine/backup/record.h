@@ -18,9 +18,12 @@ catalog::BackupId next_backup_id(Time now, const std::vector<catalog::BackupInfo
 // Where the server is when the backup begins. The label replaces the position later.
 void record_start(catalog::BackupInfo& info, const WalPosition& position, const ServerFacts& facts);
 
-// What was copied. Tablespaces get their names from `named`, as known by SQL.
-void record_copy(catalog::BackupInfo& info, const StreamingOutcome& outcome,
-                 const std::vector<catalog::Tablespace>& named);
+// How long the copy took.
+void record_copy(catalog::BackupInfo& info, const StreamingOutcome& outcome);
+
+// The tablespaces that were copied, with their names from `named`, as known by SQL.
+void record_tablespaces(catalog::BackupInfo& info, const StreamingOutcome& outcome,
+                        const std::vector<catalog::Tablespace>& named);
 
 // "0/3000028 (000000010000000000000003, 00000028)", or only the position if the rest is not known.
 std::string position_text(const std::optional<pgformat::Lsn>& lsn, const std::optional<std::string>& wal,

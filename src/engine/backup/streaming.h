@@ -1,5 +1,4 @@
-// Copies a cluster over the replication protocol (BASE_BACKUP) into plain files, as pg_basebackup -Fp does,
-// or into archives, as -Ft does.
+// Copies a cluster over the replication protocol (BASE_BACKUP), as pg_basebackup does.
 #pragma once
 
 #include <chrono>
@@ -13,7 +12,6 @@
 
 #include "codec/detect.h"
 #include "postgres/replication.h"
-#include "stream/chain.h"
 
 namespace barman {
 class Clock;
@@ -25,6 +23,7 @@ struct ConnectOptions;
 
 namespace barman::engine {
 
+class BackupStorage;
 class Events;
 
 // What the server does to the archives before it sends them (PostgreSQL 15 and later).
@@ -33,20 +32,10 @@ struct ServerCompression {
   std::string detail{};  // "level=3,workers=2"; empty: the server's usual ones
 };
 
-// How archives are kept.
-struct ArchiveForm {
-  std::string suffix;                   // of their names: ".tar.zst"
-  bool is_compressed = false;           // by the server or by `stages`
-  std::vector<stream::Stage> stages{};  // from what arrives to what is stored
-};
-
 struct StreamingCopy {
   std::string conninfo;
   std::string application_name;
-  std::string label;           // of the backup_label file
-  std::filesystem::path data;  // made here, and whatever was in it is lost
-  std::filesystem::path
-      tablespaces;  // the folder that gets one of its own, named by oid, for each tablespace
+  std::string label;  // of the backup_label file
   bool fast_checkpoint = false;
   std::optional<std::uint32_t> max_rate_kib{};
   // Refused if the server is another one; nothing: not known.
@@ -54,8 +43,9 @@ struct StreamingCopy {
   // Of the backup that this one is built on; nothing: a full one.
   std::optional<std::filesystem::path> parent_manifest{};
   std::optional<ServerCompression> server_compression{};
-  std::optional<ArchiveForm> archives{};  // kept in `data`; nothing: plain files
-  int retries = 0;                        // after failures that may pass (kTransient)
+  // Links to tablespaces as a file tablespace_map instead: for archives that are kept as they are.
+  bool tablespace_map = false;
+  int retries = 0;  // after failures that may pass (kTransient)
   std::chrono::seconds pause{30};
   // Called whenever the server says that it waits for WAL to be archived; may be empty.
   std::function<void()> server_waits_for_wal{};
@@ -76,10 +66,11 @@ struct StreamingOutcome {
   std::chrono::microseconds duration{0};  // of the attempt that succeeded
 };
 
-// Everything that the server's manifest lists is there, byte for byte, and nothing else; durable. Throws
+// Everything that the server's manifest lists is in `storage`, byte for byte, and nothing else; durable. Throws
 // kCorrupt naming the first file that is not, kFailed when there is no room for what the server says it will
 // send.
-StreamingOutcome copy_by_streaming(const StreamingCopy& copy, postgres::Connector& connector, Clock& clock,
-                                   Events& events, const std::stop_token& stop);
+StreamingOutcome copy_by_streaming(const StreamingCopy& copy, BackupStorage& storage,
+                                   postgres::Connector& connector, Clock& clock, Events& events,
+                                   const std::stop_token& stop);
 
 }  // namespace barman::engine

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "engine/backup/plain_files.h"
 #include "engine/backup/scripted_backup.h"
 #include "engine/recorded_events.h"
 #include "os/durable_file.h"
@@ -59,7 +60,10 @@ ScriptedBackup sample() {
 
 class Streaming : public testing::Test {
  protected:
-  StreamingOutcome take() { return copy_by_streaming(copy, connector, clock, events, stop.get_token()); }
+  StreamingOutcome take() {
+    PlainFiles files(place, events);
+    return copy_by_streaming(copy, files, connector, clock, events, stop.get_token());
+  }
 
   std::string failure() {
     try {
@@ -72,7 +76,7 @@ class Streaming : public testing::Test {
   }
 
   [[nodiscard]] std::string text(const fs::path& below) const {
-    return os::read_file(copy.tablespaces / below).value_or("(none)");
+    return os::read_file(place / below).value_or("(none)");
   }
 
   // What lies beside the backup's folder: nothing may.
@@ -83,11 +87,11 @@ class Streaming : public testing::Test {
   }
 
   os::TestFolder folder;
+  fs::path place = folder.path() / "id";
+  fs::path data = place / "data";
   StreamingCopy copy{.conninfo = "host=x",
                      .application_name = "barman_streaming_backup",
-                     .label = "Barman backup main X",
-                     .data = folder.path() / "id" / "data",
-                     .tablespaces = folder.path() / "id"};
+                     .label = "Barman backup main X"};
   ScriptedBackup backup = sample();
   ScriptedConnector connector{backup};
   TestClock clock;
@@ -103,8 +107,8 @@ TEST_F(Streaming, WritesTheFilesWhereTheyBelong) {
   EXPECT_EQ(text("data/backup_label"), "label\n");
   EXPECT_EQ(text("data/backup_manifest"), backup.manifest());
   EXPECT_EQ(text("16384/PG_17_1/77"), std::string(30'000, 't'));
-  EXPECT_EQ(fs::read_symlink(copy.data / "pg_tblspc/16384"), copy.tablespaces / "16384");
-  EXPECT_TRUE(fs::is_directory(copy.data / "pg_wal/archive_status"));
+  EXPECT_EQ(fs::read_symlink(data / "pg_tblspc/16384"), place / "16384");
+  EXPECT_TRUE(fs::is_directory(data / "pg_wal/archive_status"));
   EXPECT_EQ(outcome.start.lsn, backup.start.lsn);
   EXPECT_EQ(outcome.end.lsn, backup.end.lsn);
   EXPECT_EQ(outcome.files, 5U);
@@ -140,7 +144,7 @@ TEST_F(Streaming, NobodyElseCanReadIt) {
   take();
   for (const char* path : {"data", "16384", "data/base/1"}) {
     struct stat status {};
-    ASSERT_EQ(::stat((copy.tablespaces / path).c_str(), &status), 0);
+    ASSERT_EQ(::stat((place / path).c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0077U, 0U) << path;
   }
 }
@@ -152,8 +156,8 @@ TEST_F(Streaming, ArrivingByteByByteMakesNoDifference) {
 }
 
 TEST_F(Streaming, WhatWasLeftByAnEarlierAttemptIsGone) {
-  fs::create_directories(copy.data);
-  os::write_file(copy.data / "old", "x");
+  fs::create_directories(data);
+  os::write_file(data / "old", "x");
   take();
   EXPECT_EQ(text("data/old"), "(none)");
 }
@@ -231,7 +235,7 @@ TEST_F(Streaming, NothingIsWrittenThroughALink) {
 TEST_F(Streaming, ATablespaceCreatedMeanwhileIsLeftToRecovery) {
   backup.archives[1].tar += tar_header("pg_tblspc/20000", '2', 0, "/srv/new");
   take();
-  EXPECT_FALSE(fs::is_symlink(copy.data / "pg_tblspc/20000"));
+  EXPECT_FALSE(fs::is_symlink(data / "pg_tblspc/20000"));
   EXPECT_THAT(events.logged, Contains(HasSubstr("tablespace 20000")));
 }
 

@@ -57,9 +57,9 @@ std::chrono::seconds limit_of(const CheckRequest& request) {
   return std::chrono::seconds(std::max<std::int64_t>(request.server.values.number("check_timeout"), 0));
 }
 
-// A home in a bucket is not looked at yet.
+// An archive in a bucket is not looked at yet.
 std::optional<Home> home_on_disk(const CheckRequest& request) {
-  if (request.home.backup_bucket || request.home.wal_bucket) return std::nullopt;
+  if (request.home.wal_bucket) return std::nullopt;
   return request.home;
 }
 

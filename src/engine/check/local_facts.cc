@@ -26,6 +26,7 @@ std::string make_directories(const config::Server& server) {
     if (!option.scope.server || !option.name.ends_with("_directory") || !server.values.has(option.name))
       continue;
     if (option.name == "cloud_staging_directory") continue;  // made by those who stage
+    if (is_bucket_url(server.values.text(option.name))) continue;
     const fs::path path = server.path(option.name);
     try {
       os::make_directories(path);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "codec/codec.h"
 #include "engine/server/encryption.h"
+#include "engine/server/home.h"
 
 namespace barman::engine {
 
@@ -27,7 +28,7 @@ std::optional<int> level_asked_for(const config::Values& values, std::optional<C
 }
 
 BackupFormat format_without_encryption(const config::Values& values) {
-  BackupFormat format;
+  BackupFormat format{.in_bucket = is_bucket_url(values.text("basebackups_directory"))};
   const std::string name = values.text("backup_compression");
   if (name.empty()) return format;
   format.compression = codec::compression_named(name);
@@ -49,7 +50,7 @@ BackupFormat format_without_encryption(const config::Values& values) {
 BackupFormat backup_format(const config::Server& server) {
   BackupFormat format = format_without_encryption(server.values);
   format.key = encryption_key(server);
-  if (format.key && !format.is_tar) {
+  if (format.key && !format.is_tar && !format.in_bucket) {
     refuse_format(server,
                   "only backups in tar format can be encrypted; set backup_compression (also to none) and "
                   "backup_compression_format = tar");

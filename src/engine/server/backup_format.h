@@ -10,9 +10,10 @@
 namespace barman::engine {
 
 struct BackupFormat {
-  bool is_tar = false;  // archives as the server sends them; otherwise plain files
+  bool is_tar = false;     // archives as the server sends them; otherwise plain files
+  bool in_bucket = false;  // archives in any case; `is_tar`: compressed ones
   std::optional<codec::Compression> compression{};
-  bool on_server = false;             // compressed there, otherwise by us
+  bool on_server = false;             // compressed there; into a bucket, then by us as well
   std::optional<int> level{};         // nothing: the usual one
   std::optional<unsigned> workers{};  // nothing: as many as there are cores for
   std::optional<std::string> key{};   // to encrypt for

@@ -34,8 +34,7 @@ store::S3Form form_of(const config::Values& values) {
                      .kms_key = values.text("aws_sse_kms_key_id"),
                      .part_size = upload_part_size(size_option(values, "cloud_upload_max_archive_size"),
                                                    size_option(values, "cloud_upload_min_chunk_size")),
-                     .workers = static_cast<unsigned>(
-                         std::clamp<std::uint64_t>(size_option(values, "parallel_jobs"), 1, 64))};
+                     .workers = upload_workers(values)};
   if (!form.kms_key.empty() && form.encryption != "aws:kms") {
     throw Error(ErrorKind::kUsage, "aws_sse_kms_key_id needs aws_encryption = aws:kms");
   }
@@ -55,6 +54,11 @@ std::size_t upload_part_size(std::uint64_t largest_archive, std::uint64_t smalle
   const std::uint64_t archive = std::min(largest_archive, kLargestObject);
   const std::uint64_t part = std::max({2 * (archive / kMostParts), kSmallestPart, smallest});
   return static_cast<std::size_t>((part / kPartUnit + 1) * kPartUnit);
+}
+
+unsigned upload_workers(const config::Values& values) {
+  constexpr std::uint64_t kMost = 64;
+  return static_cast<unsigned>(std::clamp<std::uint64_t>(size_option(values, "parallel_jobs"), 1, kMost));
 }
 
 std::shared_ptr<store::Bucket> open_bucket(const config::Server& server, const std::string& url,

@@ -30,6 +30,9 @@ struct BucketSurroundings {
 // of parts is not met, and what is compressed may be twice as long. `smallest` is the user's wish.
 std::size_t upload_part_size(std::uint64_t largest_archive, std::uint64_t smallest);
 
+// How many parts of an upload are sent at a time: parallel_jobs.
+unsigned upload_workers(const config::Values& values);
+
 // The server's folder below `url`, as the options aws_*, cloud_upload_* and parallel_jobs want it. Makes no
 // request. Throws kUsage for options that do not go together or name what is not there, kFailed for a
 // provider that this build does not speak to.
