@@ -80,14 +80,14 @@ bool can_write(Parts& parts, const std::filesystem::path& output) {
   return false;
 }
 
-void send_to_standard_output(Parts& parts, const engine::FoundWal& found, const engine::WalForm& form,
-                             const engine::WalFormat& format, const std::string& server) {
+void send_to_standard_output(Parts& parts, const engine::Home& home, const engine::FoundWal& found,
+                             const engine::WalForm& form, const engine::WalFormat& format) {
   parts.out.log(engine::LogLevel::kInfo, fmt::format("Sending WAL '{}' for server '{}' to standard output{}",
-                                                     found.name(), server, asked_from()));
-  if (engine::is_stored_so(found, form)) {
+                                                     found.name(), home.server, asked_from()));
+  if (engine::can_be_sent_so(found, form)) {
     os::send_file(found.file, found.path, STDOUT_FILENO, "standard output", parts.stop);
   } else {
-    engine::deliver_wal(found, form, format,
+    engine::deliver_wal(home, found, form, format,
                         std::make_unique<os::DescriptorSink>(STDOUT_FILENO, "standard output"), parts.stop);
   }
 }
@@ -107,12 +107,13 @@ int send(Parts& parts, const config::Server& server, const engine::Home& home, c
   }
   const engine::WalForm form = form_of(options);
   if (!output) {
-    send_to_standard_output(parts, *found, form, format, home.server);
+    send_to_standard_output(parts, home, *found, form, format);
     return 0;
   }
   parts.out.info(fmt::format("Sending WAL '{}' for server '{}' into '{}' file{}", found->name(), home.server,
                              output->native(), asked_from()));
-  engine::deliver_wal(*found, form, format, os::create_file(*output, {.mode = kOutputMode}), parts.stop);
+  engine::deliver_wal(home, *found, form, format, os::create_file(*output, {.mode = kOutputMode}),
+                      parts.stop);
   return 0;
 }
 
@@ -133,7 +134,7 @@ int get_wal(Parts& parts, const GetWalOptions& options) {
     return kBadRequest;
   }
   engine::require_supported(*server, engine::Verb::kGetWal);
-  const engine::Home home = home_of(parts, *server);
+  const engine::Home home = home_of(parts, *server, Buckets::kAllowed);
   if (options.peek.empty()) {
     return during(fmt::format("WAL file '{}' of server '{}'{}", options.wal, server->name, asked_from()),
                   [&] { return send(parts, *server, home, options); });

@@ -15,6 +15,7 @@
 #include "config/settings.h"
 #include "engine/switch_wal/switch_wal.h"
 #include "engine/wal/archive.h"
+#include "engine/wal/wal_archive.h"
 #include "postgres/connector.h"
 #include "postgres/session.h"
 #include "report/writer.h"
@@ -38,7 +39,8 @@ void wait_for_archiving(Parts& parts, const config::Server& server, const std::s
       closed.empty()
           ? fmt::format("Waiting for a WAL file from server '{}' to be archived{}", server.name, bound)
           : fmt::format("Waiting for the WAL file {} from server '{}'{}", closed, server.name, bound));
-  const engine::Home home = home_of(parts, server);
+  const engine::Home home = home_of(parts, server, Buckets::kAllowed);
+  const auto archive = engine::wal_archive(home);
   const auto settings = engine::archive_settings(server, parts.runner);
   bool any = false;
   const auto archive_once = [&] {
@@ -47,8 +49,7 @@ void wait_for_archiving(Parts& parts, const config::Server& server, const std::s
     any = any || !result.archived.empty();
   };
   const auto is_archived = [&] {
-    const auto name = pgformat::parse_wal_name(closed);
-    return name ? std::filesystem::exists(home.archived(*name, closed)) : any;
+    return closed.empty() ? any : engine::find_archived(*archive, closed).has_value();
   };
   if (engine::wait_for_wal(archive_once, is_archived, limit, parts.clock, parts.stop) ==
       engine::WaitOutcome::kArchived) {

@@ -19,6 +19,7 @@
 #include "engine/server/support.h"
 #include "engine/server/wal_purge.h"
 #include "engine/server/withdraw_backup.h"
+#include "engine/wal/wal_archive.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/lock_file.h"
@@ -240,8 +241,7 @@ class Run {
   }
 
   [[nodiscard]] bool is_archived(const std::string& wal) const {
-    const auto name = pgformat::parse_wal_name(wal);
-    return name && std::filesystem::exists(around_.home.archived(*name, wal));
+    return find_archived(*wal_archive(around_.home), wal).has_value();
   }
 
   // Nothing can use WAL that is older than the first backup.

@@ -33,6 +33,10 @@ std::uint64_t number_of(std::string_view text) {
 }
 
 std::vector<stream::Stage> to_plain(const CloudWal& wal) {
+  if (wal.encrypted) {
+    throw Error(ErrorKind::kFailed,
+                "it is encrypted, which only the Barman server can read; use barman cloud-wal-restore there");
+  }
   std::vector<stream::Stage> stages;
   if (wal.compression) stages.push_back(codec::decompress(*wal.compression));
   stages.push_back(whole_segment(wal.parsed));

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
+#include <map>
 
 #include "base/error.h"
 #include "codec/codec.h"
 #include "codec/compress.h"
 #include "engine/wal/examine.h"
+#include "engine/wal/stored_stages.h"
 #include "os/durable_file.h"
 #include "os/send_file.h"
 #include "pgformat/wal_page.h"
@@ -69,6 +72,16 @@ std::optional<FoundWal> open_candidate(const Candidate& candidate, const WalName
                   .partial = candidate.partial && !is_packed};
 }
 
+std::optional<FoundWal> find_object(WalArchive& archive, const std::string& name) {
+  auto object = find_archived(archive, name);
+  if (!object) return std::nullopt;
+  StoredForm form{.encrypted = object->entry.encryption.has_value()};
+  if (!form.encrypted && object->entry.compression) {
+    form.compression = codec::compression_named(*object->entry.compression);
+  }
+  return FoundWal{.path = name, .file = {}, .form = form, .object = *std::move(object)};
+}
+
 // What has only arrived was not looked at yet. In the archive everything was.
 bool may_be_used(const FoundWal& wal, const WalName& parsed, const Home& home, Events& events) {
   const auto entry = describe_file(wal.path);
@@ -80,22 +93,36 @@ bool may_be_used(const FoundWal& wal, const WalName& parsed, const Home& home, E
   return false;
 }
 
-bool exists(const Home& home, const pgformat::Segment& segment) {
-  const std::string name = pgformat::format_segment(segment);
-  std::error_code ignored;
-  for (const fs::path& path :
-       {home.archived({.segment = segment}, name), home.incoming / name, home.streaming / name}) {
-    if (fs::is_regular_file(path, ignored)) return true;
+// Which segments are there. Of an archive in a bucket each folder is listed once.
+class Presence {
+ public:
+  explicit Presence(const Home& home) : home_(home), archive_(wal_archive(home)) {}
+
+  [[nodiscard]] bool has(const pgformat::Segment& segment) {
+    const std::string name = pgformat::format_segment(segment);
+    std::error_code ignored;
+    for (const fs::path& path : {home_.incoming / name, home_.streaming / name}) {
+      if (fs::is_regular_file(path, ignored)) return true;
+    }
+    if (!home_.wal_bucket) return fs::is_regular_file(home_.archived({.segment = segment}, name), ignored);
+    const std::string folder = pgformat::hash_directory({.segment = segment});
+    auto listed = folders_.find(folder);
+    if (listed == folders_.end()) listed = folders_.emplace(folder, archive_->names_in(folder)).first;
+    return std::ranges::binary_search(listed->second, name);
   }
-  return false;
-}
+
+ private:
+  const Home& home_;
+  const std::unique_ptr<WalArchive> archive_;
+  std::map<std::string, std::vector<std::string>> folders_;
+};
 
 // As its header says; nothing if the file has none that we can see.
 std::optional<pgformat::SegmentSize> segment_size(const Home& home, const std::string& name) {
   const auto parsed = pgformat::parse_wal_name(name);
   for (const Candidate& candidate : candidates(home, *parsed, name, false)) {
     std::error_code ignored;
-    if (!fs::is_regular_file(candidate.path, ignored)) continue;
+    if (candidate.path.is_relative() || !fs::is_regular_file(candidate.path, ignored)) continue;
     const auto header = pgformat::parse_wal_header(read_front(candidate.path, pgformat::kWalHeaderSize));
     if (header) return header->segment_size;
   }
@@ -104,18 +131,28 @@ std::optional<pgformat::SegmentSize> segment_size(const Home& home, const std::s
 
 // The one that follows and is there. When the size of segments is not known, a log may end before any power
 // of two.
-std::optional<pgformat::Segment> next_existing(const Home& home, const pgformat::Segment& segment,
+std::optional<pgformat::Segment> next_existing(Presence& presence, const pgformat::Segment& segment,
                                                std::optional<pgformat::SegmentSize> size) {
   pgformat::Segment next = segment;
   if (size) {
     next = pgformat::next_segment(segment, *size);
-    return exists(home, next) ? std::optional(next) : std::nullopt;
+    return presence.has(next) ? std::optional(next) : std::nullopt;
   }
   ++next.seg;
-  if (exists(home, next)) return next;
+  if (presence.has(next)) return next;
   const bool may_end_log = std::has_single_bit(next.seg);
   next = {segment.timeline, segment.log + 1, 0};
-  return may_end_log && exists(home, next) ? std::optional(next) : std::nullopt;
+  return may_end_log && presence.has(next) ? std::optional(next) : std::nullopt;
+}
+
+bool is_stored_so(const FoundWal& wal, const WalForm& form) {
+  if (wal.partial) return true;
+  if (wal.form.encrypted) return false;
+  if (wal.form.custom) return form.as_stored;
+  if (form.as_stored) return true;
+  // An object's name does not tell that it is plain, nor whole.
+  const bool is_looked_into = !wal.object || form.compression;
+  return is_looked_into && wal.form.compression == form.compression;
 }
 
 // From the bytes as stored to the bytes as wanted.
@@ -124,7 +161,7 @@ std::vector<stream::Stage> stages(const FoundWal& wal, const WalForm& wanted, co
   if (is_stored_so(wal, wanted)) return {};
   if (wanted.as_stored) return format.decrypting(stop);
   const auto name = pgformat::parse_wal_name(wal.name());
-  std::vector<stream::Stage> result = format.reading(wal.form, *name, stop);
+  std::vector<stream::Stage> result{format.to_plain(*name, stop), whole_segment(*name)};
   if (const auto kind = wanted.compression) {
     result.push_back(codec::compress(*kind, codec::medium_level(*kind)));
   }
@@ -137,27 +174,30 @@ std::optional<FoundWal> find_wal(const Home& home, const std::string& name, bool
                                  const WalFormat& format, Events& events) {
   const auto parsed = pgformat::parse_wal_name(name);
   if (!parsed) throw Error(ErrorKind::kUsage, fmt::format("'{}' is not a valid wal file name", name));
+  const auto archive = wal_archive(home);
   for (const Candidate& candidate : candidates(home, *parsed, name, partial)) {
-    auto found = open_candidate(candidate, *parsed, format);
+    auto found = candidate.archived && home.wal_bucket ? find_object(*archive, candidate.path.filename())
+                                                       : open_candidate(candidate, *parsed, format);
     if (found && (candidate.archived || candidate.partial || may_be_used(*found, *parsed, home, events)))
       return found;
   }
   return std::nullopt;
 }
 
-bool is_stored_so(const FoundWal& wal, const WalForm& form) {
-  if (wal.partial) return true;
-  if (wal.form.encrypted) return false;
-  if (wal.form.custom) return form.as_stored;
-  return form.as_stored || wal.form.compression == form.compression;
+bool can_be_sent_so(const FoundWal& wal, const WalForm& form) {
+  return !wal.object && is_stored_so(wal, form);
 }
 
-void deliver_wal(const FoundWal& wal, const WalForm& wanted, const WalFormat& format,
+void deliver_wal(const Home& home, const FoundWal& wal, const WalForm& wanted, const WalFormat& format,
                  std::unique_ptr<stream::Sink> to, const std::stop_token& stop) {
   during(fmt::format("reading {}", wal.path.native()), [&] {
     const auto path = stream::chain(stages(wal, wanted, format, stop), std::move(to));
-    os::DescriptorSource source(wal.file, wal.path);
-    stream::pump(source, *path, stop);
+    if (wal.object) {
+      wal_archive(home)->read(*wal.object, *path);
+    } else {
+      os::DescriptorSource source(wal.file, wal.path);
+      stream::pump(source, *path, stop);
+    }
     path->finish();
   });
 }
@@ -167,18 +207,19 @@ std::vector<std::string> peek_wal(const Home& home, const std::string& name, std
   if (!parsed || count == 0) return {};
   std::error_code ignored;
   if (parsed->kind != pgformat::WalKind::kSegment) {
-    for (const Candidate& candidate : candidates(home, *parsed, name, false)) {
-      if (fs::is_regular_file(candidate.path, ignored)) return {name};
-    }
-    return {};
+    const bool is_archived = find_archived(*wal_archive(home), name).has_value();
+    const bool is_there = is_archived || fs::is_regular_file(home.incoming / name, ignored) ||
+                          fs::is_regular_file(home.streaming / name, ignored);
+    return is_there ? std::vector{name} : std::vector<std::string>{};
   }
   std::vector<std::string> names;
+  Presence presence(home);
   const auto size = segment_size(home, name);
   std::optional<pgformat::Segment> at =
-      exists(home, parsed->segment) ? std::optional(parsed->segment) : std::nullopt;
+      presence.has(parsed->segment) ? std::optional(parsed->segment) : std::nullopt;
   while (at && names.size() < count) {
     names.push_back(pgformat::format_segment(*at));
-    at = next_existing(home, *at, size);
+    at = next_existing(presence, *at, size);
   }
   return names;
 }

@@ -15,18 +15,19 @@
 #include "engine/events.h"
 #include "engine/server/home.h"
 #include "engine/wal/stored_wal.h"
-#include "engine/wal/wal_format.h"
+#include "engine/wal/wal_archive.h"
 #include "os/fd.h"
 #include "stream/stream.h"
 
 namespace barman::engine {
 
-// A WAL file that was found, open for reading.
+// A WAL file that was found: open for reading, or an object in a bucket.
 struct FoundWal {
-  std::filesystem::path path;
+  std::filesystem::path path;  // the object's is its name
   os::Fd file;
   StoredForm form;
   bool partial = false;  // never transformed, unless the archive holds it compressed or encrypted
+  std::optional<WalFile> object{};
 
   [[nodiscard]] std::string name() const { return path.filename(); }
 };
@@ -43,12 +44,12 @@ struct WalForm {
   std::optional<codec::Compression> compression{};  // else plain
 };
 
-// Whether the stored bytes are what is wanted.
-bool is_stored_so(const FoundWal& wal, const WalForm& form);
+// Whether the stored bytes are what is wanted, and in a file that is open.
+bool can_be_sent_so(const FoundWal& wal, const WalForm& form);
 
 // Writes it to `to`, and finishes `to`. Throws kFailed if it cannot be read as it is stored: a key or a
 // filter is missing; kCorrupt if its bytes are damaged.
-void deliver_wal(const FoundWal& wal, const WalForm& wanted, const WalFormat& format,
+void deliver_wal(const Home& home, const FoundWal& wal, const WalForm& wanted, const WalFormat& format,
                  std::unique_ptr<stream::Sink> to, const std::stop_token& stop);
 
 // Up to `count` names of files that are there, starting with `name` and going on while there is no gap. A

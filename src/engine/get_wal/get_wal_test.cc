@@ -38,7 +38,7 @@ class GetWalTest : public testing::Test {
   std::string get(const std::string& name, const WalForm& form = {}, bool partial = false) {
     const auto found = find(name, partial);
     std::string content;
-    if (found) deliver_wal(*found, form, {}, std::make_unique<stream::AppendTo>(content), {});
+    if (found) deliver_wal(scratch_.home, *found, form, {}, std::make_unique<stream::AppendTo>(content), {});
     return content;
   }
 
@@ -113,7 +113,7 @@ TEST_F(GetWalTest, WhatWasFoundStaysReadableWhenTheArchiverTakesItAway) {
   const auto found = find(kOne);
   std::filesystem::remove(scratch_.home.incoming / kOne);
   std::string content;
-  deliver_wal(*found, {}, {}, std::make_unique<stream::AppendTo>(content), {});
+  deliver_wal(scratch_.home, *found, {}, {}, std::make_unique<stream::AppendTo>(content), {});
   EXPECT_EQ(content, sample_segment(kOne));
 }
 
@@ -143,7 +143,7 @@ TEST_F(GetWalTest, AnArchivedPartialFileIsUnpackedAPlainOneNeverPacked) {
   archive(kOne + ".partial", gzipped("the data"));
   const auto partial = [this](const WalForm& wanted) {
     std::string content;
-    deliver_wal(*find_wal(scratch_.home, kOne, true, {}, events_), wanted, {},
+    deliver_wal(scratch_.home, *find_wal(scratch_.home, kOne, true, {}, events_), wanted, {},
                 std::make_unique<stream::AppendTo>(content), {});
     return content;
   };
@@ -164,7 +164,7 @@ TEST_F(GetWalTest, EncryptedFilesAreDecryptedAlsoWhereCompressionIsKept) {
   archive(kOne, encrypted);
   const auto get_with = [&](const WalForm& wanted) {
     std::string content;
-    deliver_wal(*find_wal(scratch_.home, kOne, false, format, events_), wanted, format,
+    deliver_wal(scratch_.home, *find_wal(scratch_.home, kOne, false, format, events_), wanted, format,
                 std::make_unique<stream::AppendTo>(content), {});
     return content;
   };

@@ -4,6 +4,7 @@
 
 #include "engine/server/bucket_home.h"
 #include "engine/server/cloud_keys.h"
+#include "engine/wal/wal_archive.h"
 #include "os/tree.h"
 #include "pgformat/wal_name.h"
 
@@ -39,15 +40,20 @@ void list_objects(BucketHome& bucket, const catalog::BackupId& id, const Visit& 
   });
 }
 
+void visit_places(const Home& home, const std::vector<std::string>& names, const Visit& visit) {
+  for (const std::string& place : wal_archive(home)->places(names)) visit(place);
+}
+
 void list_required_wal(const Home& home, const catalog::BackupInfo& info, const Visit& visit) {
   const auto begin = info.begin_wal ? pgformat::parse_segment(*info.begin_wal) : std::nullopt;
   const auto end = info.end_wal ? pgformat::parse_segment(*info.end_wal) : std::nullopt;
   if (!begin || !end || begin->timeline != end->timeline) return;
   const auto size = info.xlog_segment_size.value_or(pgformat::kDefaultSegmentSize);
+  std::vector<std::string> names;
   for (auto segment = *begin; segment <= *end; segment = pgformat::next_segment(segment, size)) {
-    visit(home.archived({.kind = pgformat::WalKind::kSegment, .segment = segment},
-                        pgformat::format_segment(segment)));
+    names.push_back(pgformat::format_segment(segment));
   }
+  visit_places(home, names, visit);
 }
 
 void list_archived_wal(const Home& home, const ListRequest& request,
@@ -61,10 +67,12 @@ void list_archived_wal(const Home& home, const ListRequest& request,
     return name.kind == pgformat::WalKind::kSegment && begin && name.segment >= *begin &&
            name.segment.timeline <= begin->timeline && (!end || name.segment <= *end);
   };
+  std::vector<std::string> names;
   for (const catalog::WalEntry& entry : index) {
     const auto name = pgformat::parse_wal_name(entry.name);
-    if (name && belongs(*name)) visit(home.archived(*name, entry.name));
+    if (name && belongs(*name)) names.push_back(entry.name);
   }
+  visit_places(home, names, visit);
 }
 
 }  // namespace

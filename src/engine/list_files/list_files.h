@@ -26,8 +26,8 @@ struct ListRequest {
   bool empty_directories = false;
 };
 
-// Absolute paths, or the keys of a bucket; WAL after data. In each directory the files come first, in order of their names. Throws
-// kFailed if the backup cannot be read.
+// Absolute paths, or keys in the bucket; WAL after data. In each directory the files come first, in order of
+// their names. Throws kFailed if the backup cannot be read.
 void list_files(const Home& home, const ListRequest& request, const std::vector<catalog::WalEntry>& index,
                 const std::function<void(const std::filesystem::path&)>& visit);
 

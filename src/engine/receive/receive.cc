@@ -115,7 +115,9 @@ class Receiver {
   StartPoint choose_start(const SourceServer& server) {
     const auto received = received_segments(home_, server.segment_size, events_);
     require_same_cluster(home_, received, server.system_identifier);
-    KnownWal known{.received = received, .archived = newest_archived(home_)};
+    KnownWal known{.received = received};
+    // An archive in a bucket is only asked when it matters: receiving goes on without it.
+    if (received.empty()) known.archived = newest_archived(home_);
     if (settings_.slot) known.slot_restart = slot_restart(server);
     return start_point(known, server.timeline, server.segment_size);
   }
@@ -194,7 +196,7 @@ ResetOutcome reset_receiving(const Home& home, const ReceiveSettings& settings,
       pgformat::segment_of(position, timeline_at(position, server.timeline), server.segment_size);
 
   const auto received = received_segments(home, server.segment_size, events);
-  const auto archived = newest_archived(home);
+  const auto archived = received.empty() ? newest_archived(home) : std::nullopt;
   const bool nothing_between =
       received.empty() ? !archived || wanted <= pgformat::next_segment(*archived, server.segment_size)
                        : received.back().segment == wanted;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/wal/wal_archive.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 
@@ -45,9 +46,20 @@ pgformat::Lsn SegmentWriter::flush() {
 
 void SegmentWriter::history(pgformat::Timeline timeline, std::string_view name, std::string_view text) {
   const std::filesystem::path path = home_.streaming / name;
-  const pgformat::WalName parsed{.kind = pgformat::WalKind::kHistory, .segment = {.timeline = timeline}};
-  if (std::filesystem::exists(path) || std::filesystem::exists(home_.archived(parsed, name))) return;
+  if (std::filesystem::exists(path) || is_archived(timeline)) return;
   os::write_file(path, text);
+}
+
+bool SegmentWriter::is_archived(pgformat::Timeline timeline) {
+  const std::string name = pgformat::format_history_name(timeline);
+  try {
+    return find_archived(*wal_archive(home_), name).has_value();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    // Receiving goes on; whoever archives the file finds that it is there.
+    events_.log(LogLevel::kWarning, fmt::format("{}: looking for {}: {}", home_.server, name, error.what()));
+    return false;
+  }
 }
 
 void SegmentWriter::timeline_ended(pgformat::Timeline ended, pgformat::Lsn end, pgformat::Timeline next) {

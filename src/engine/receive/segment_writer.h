@@ -27,6 +27,7 @@ class SegmentWriter final : public postgres::WalReceiver {
  private:
   void open(const pgformat::Segment& segment);
   void complete();
+  [[nodiscard]] bool is_archived(pgformat::Timeline timeline);
 
   const Home& home_;
   pgformat::SegmentSize size_;

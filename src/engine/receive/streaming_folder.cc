@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/wal/stored_wal.h"
+#include "engine/wal/wal_archive.h"
 #include "pgformat/wal_page.h"
 
 namespace barman::engine {
@@ -57,15 +58,9 @@ std::vector<ReceivedSegment> received_segments(const Home& home, pgformat::Segme
 }
 
 std::optional<pgformat::Segment> newest_archived(const Home& home) {
-  std::vector<std::string> folders = names_in(home.wals);
-  std::erase_if(folders, [](const std::string& name) { return !pgformat::parse_segment(name + "00000000"); });
-  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-    const std::vector<std::string> names = names_in(home.wals / *folder);
-    for (auto name = names.rbegin(); name != names.rend(); ++name) {
-      if (const auto segment = pgformat::parse_segment(*name)) return segment;
-    }
-  }
-  return std::nullopt;
+  const auto archive = wal_archive(home);
+  const auto newest = newest_archived(*archive);
+  return newest.empty() ? std::nullopt : std::optional(newest.rbegin()->second);
 }
 
 void require_same_cluster(const Home& home, std::span<const ReceivedSegment> received,

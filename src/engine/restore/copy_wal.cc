@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
@@ -11,25 +13,26 @@ namespace barman::engine {
 
 namespace {
 
-void copy_wal_file(const WalCopy& wal, const std::filesystem::path& to, const WalFormat& format,
-                   const std::stop_token& stop) {
-  const auto name = pgformat::parse_wal_name(wal.from.filename().native());
-  const StoredForm form = format.form_of(read_front(wal.from, codec::kDetectBytes), *name);
-  if (form != StoredForm{}) return copy_plain(wal.from, format, os::create_file(to, {.sync = false}), stop);
-  const std::uint64_t size = os::copy_whole_file(wal.from, to, {.stop = stop});
-  if (size != wal.stored_size) {
-    throw Error(ErrorKind::kCorrupt, fmt::format("{} has {} bytes, but {} are recorded", wal.from.string(),
-                                                 size, wal.stored_size));
-  }
+constexpr unsigned kFetchesAtATime = 8;
+
+void copy_received(const WalCopy& wal, const std::filesystem::path& to, const std::stop_token& stop) {
+  const std::uint64_t size = os::copy_whole_file(wal.received, to, {.stop = stop});
+  if (size == wal.size) return;
+  throw Error(ErrorKind::kCorrupt,
+              fmt::format("{} has {} bytes, but {} are recorded", wal.received.string(), size, wal.size));
 }
 
 }  // namespace
 
 void copy_wal(const WalCopying& copying, const std::stop_token& stop) {
   os::make_directories(copying.folder, 0700);
-  os::in_parallel(copying.plan.files.size(), copying.workers, stop, [&](std::size_t i) {
+  const auto archive = wal_archive(copying.home);
+  const unsigned workers =
+      copying.home.wal_bucket ? std::max(copying.workers, kFetchesAtATime) : copying.workers;
+  os::in_parallel(copying.plan.files.size(), workers, stop, [&](std::size_t i) {
     const WalCopy& wal = copying.plan.files[i];
-    copy_wal_file(wal, copying.folder / wal.name, copying.format, stop);
+    if (!wal.archived) return copy_received(wal, copying.folder / wal.name, stop);
+    archive->fetch(*wal.archived, copying.format, copying.folder / wal.name, stop);
   });
 }
 

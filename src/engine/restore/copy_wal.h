@@ -9,13 +9,15 @@
 namespace barman::engine {
 
 struct WalCopying {
+  const Home& home;
   const WalPlan& plan;
   const std::filesystem::path& folder;  // is made
   const WalFormat& format;              // to read the archive with
-  unsigned workers = 1;
+  unsigned workers = 1;                 // more fetch from a bucket
 };
 
-// Plain, whatever it is in the archive. Throws kCorrupt, naming it, for a file that is not as it was recorded.
+// Plain, whatever it is in the archive. Throws kCorrupt, naming it, for a file that is not as it was
+// recorded.
 void copy_wal(const WalCopying& copying, const std::stop_token& stop);
 
 // Files that say that a segment is archived: the restored server must not archive it again.

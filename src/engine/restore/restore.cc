@@ -65,15 +65,18 @@ void keep_records(const Home& home, const RestoreRequest& request, const Restore
   copy->finish();
 }
 
-void bring_wal(const RestoreRequest& request, const RestorePlan& plan, Events& events,
+void bring_wal(const Home& home, const RestoreRequest& request, const RestorePlan& plan, Events& events,
                const std::stop_token& stop) {
   for (const std::string& warning : plan.wal.warnings) events.warning(warning);
   if (request.get_wal_command) return;
   events.info("Copying required WAL segments.");
   if (plan.wal.has_partial) events.info("Copying .partial WAL files.");
-  copy_wal(
-      {.plan = plan.wal, .folder = plan.wal_directory, .format = request.wal_format, .workers = request.jobs},
-      stop);
+  copy_wal({.home = home,
+            .plan = plan.wal,
+            .folder = plan.wal_directory,
+            .format = request.wal_format,
+            .workers = request.jobs},
+           stop);
   if (request.target.is_pitr()) return;
   events.info("Generating archive status files");
   write_archive_status(plan.wal, request.destination / "pg_wal/archive_status");
@@ -139,7 +142,7 @@ RestoreResult execute_restore(const Home& home, const RestoreRequest& request, c
   link_tablespaces(plan, request.destination, events);
   os::make_directories(request.destination / "pg_wal/archive_status", 0700);
   keep_records(home, request, plan);
-  bring_wal(request, plan, events, stop);
+  bring_wal(home, request, plan, events, stop);
   configure(request, plan, events, result);
   if (plan.chain && plan.chain->files) write_manifest(request, plan, stop);
 

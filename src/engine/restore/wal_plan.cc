@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "engine/wal/wal_list.h"
-#include "os/durable_file.h"
 #include "pgformat/backup_label.h"
 
 namespace barman::engine {
@@ -33,15 +32,14 @@ pgformat::SegmentSize segment_size(const catalog::BackupInfo& info) {
 
 // Where histories are read from.
 struct Archive {
-  const Home& home;
+  WalArchive& wal;
   const WalFormat& format;
 };
 
 // The forks on the way to `timeline`, from its archived history file; none for a first timeline.
 std::vector<Fork> forks_of(const Archive& archive, Timeline timeline) {
   if (timeline == 1) return {};
-  const auto text =
-      read_plain_text(archive.home.wals / pgformat::format_history_name(timeline), archive.format);
+  const auto text = read_plain_text(archive.wal, pgformat::format_history_name(timeline), archive.format);
   if (!text) {
     throw Error(ErrorKind::kRefused, fmt::format("timeline {} has no history in the archive ({} is missing)",
                                                  timeline, pgformat::format_history_name(timeline)));
@@ -106,10 +104,28 @@ struct Route {
   std::vector<Stretch> stretches;
 };
 
+Timeline chosen_timeline(const Archive& archive, const catalog::BackupInfo& info,
+                         const std::optional<std::string>& word, const std::vector<WalEntry>& index) {
+  if (!word || *word == "latest") return latest_timeline(archive, info, index);
+  if (*word == "current") return info.timeline.value_or(segment_named(info.end_wal, info).timeline);
+  Timeline timeline = 0;
+  const auto [end, error] = std::from_chars(word->data(), word->data() + word->size(), timeline);
+  if (error != std::errc() || end != word->data() + word->size() || timeline == 0) {
+    throw Error(ErrorKind::kUsage, "'" + *word + "' is not a timeline: use current, latest or a number");
+  }
+  if (!descends(archive, info, timeline)) {
+    throw Error(ErrorKind::kRefused,
+                fmt::format("timeline {} cannot be reached from backup {}: it did not leave timeline {} "
+                            "after the end of the backup",
+                            timeline, info.id.text, info.timeline.value_or(0)));
+  }
+  return timeline;
+}
+
 Route route_of(const Archive& archive, const catalog::BackupInfo& info, const RecoveryTarget& target,
                const std::vector<WalEntry>& index) {
   Route route;
-  route.timeline = resolve_timeline(archive.home, info, target.timeline, index, archive.format);
+  route.timeline = chosen_timeline(archive, info, target.timeline, index);
   route.last = last_segment(target, route.timeline, info, index);
   const Segment begin = segment_named(info.begin_wal, info);
   const auto forks =
@@ -142,31 +158,47 @@ void check_gaps(const Route& route, const RecoveryTarget& target, const catalog:
   }
 }
 
-WalCopy copy_of(const Home& home, const catalog::BackupInfo& info, const WalEntry& entry,
-                const pgformat::WalName& name) {
-  const auto from = home.archived(name, entry.name);
-  std::error_code none;
-  const auto size = std::filesystem::file_size(from, none);
-  if (none) {
+// What is needed, as it is in the archive.
+struct Needed {
+  const WalEntry& entry;
+  std::optional<WalFile> wal;
+};
+
+std::vector<Needed> look_up(WalArchive& archive, const std::vector<WalEntry>& entries) {
+  std::vector<std::string> names;
+  for (const WalEntry& entry : entries) names.push_back(entry.name);
+  auto found = archive.find(names);
+  std::vector<Needed> needed;
+  for (std::size_t i = 0; i < entries.size(); ++i) needed.push_back({entries[i], std::move(found[i])});
+  return needed;
+}
+
+WalCopy copy_of(const Home& home, WalArchive& archive, const catalog::BackupInfo& info,
+                const Needed& needed) {
+  const WalEntry& entry = needed.entry;
+  if (!needed.wal) {
     throw Error(
         ErrorKind::kRefused,
         fmt::format("WAL file {} is in the index but not in the archive: bring it back, or run 'barman "
                     "rebuild-xlogdb {}' to see what is missing",
-                    from.string(), home.server));
+                    archive.places({&entry.name, 1}).front(), home.server));
   }
-  if (size != entry.size) {
+  const WalFile& wal = *needed.wal;
+  // Objects are whole, and an index by the Python Barman tells other sizes.
+  if (!home.wal_bucket && wal.entry.size != entry.size) {
     throw Error(
         ErrorKind::kCorrupt,
         fmt::format("WAL file {} has {} bytes, but {} were archived: it is damaged, bring it back from "
                     "another copy",
-                    from.string(), size, entry.size));
+                    archive.place(wal), wal.entry.size, entry.size));
   }
   // What else is compressed is small: histories and labels.
-  const bool grows = (entry.compression || entry.encryption) && name.kind == pgformat::WalKind::kSegment;
-  return {.from = from,
+  const bool is_packed =
+      entry.compression || entry.encryption || wal.entry.compression || wal.entry.encryption;
+  const bool grows = is_packed && wal.parsed.kind == pgformat::WalKind::kSegment;
+  return {.archived = wal,
           .name = entry.name,
-          .stored_size = size,
-          .size = grows ? std::max<std::uint64_t>(size, segment_size(info)) : size};
+          .size = grows ? std::max<std::uint64_t>(wal.entry.size, segment_size(info)) : wal.entry.size};
 }
 
 void add(WalPlan& plan, WalCopy copy) {
@@ -175,14 +207,14 @@ void add(WalPlan& plan, WalCopy copy) {
 }
 
 // Archived partial segments of which there is no whole one.
-void add_archived_partials(const Home& home, const catalog::BackupInfo& info,
-                           const std::vector<WalEntry>& needed, WalPlan& plan) {
-  for (const WalEntry& entry : needed) {
-    const auto name = pgformat::parse_wal_name(entry.name);
+void add_archived_partials(const Home& home, WalArchive& archive, const catalog::BackupInfo& info,
+                           const std::vector<Needed>& needed, WalPlan& plan) {
+  for (const Needed& one : needed) {
+    const auto name = pgformat::parse_wal_name(one.entry.name);
     if (!name || name->kind != pgformat::WalKind::kPartial) continue;
     const std::string whole = pgformat::format_segment(name->segment);
     if (has(plan, whole)) continue;
-    WalCopy copy = copy_of(home, info, entry, *name);
+    WalCopy copy = copy_of(home, archive, info, one);
     copy.name = whole;
     add(plan, std::move(copy));
     plan.has_partial = true;
@@ -201,7 +233,8 @@ void add_streamed_partial(const Home& home, const catalog::BackupInfo& info, con
   std::error_code none;
   const auto bytes = std::filesystem::file_size(partial, none);
   if (none || has(plan, name)) return;
-  add(plan, {.from = partial, .name = name, .stored_size = bytes, .size = bytes});
+  WalCopy copy{.received = partial, .name = name, .size = bytes};
+  add(plan, std::move(copy));
   plan.has_partial = true;
 }
 
@@ -220,44 +253,33 @@ Timeline servers_choice(const catalog::BackupInfo& info, const std::vector<WalEn
 Timeline resolve_timeline(const Home& home, const catalog::BackupInfo& info,
                           const std::optional<std::string>& word, const std::vector<WalEntry>& index,
                           const WalFormat& format) {
-  if (!word || *word == "latest") return latest_timeline({home, format}, info, index);
-  if (*word == "current") return info.timeline.value_or(segment_named(info.end_wal, info).timeline);
-  Timeline timeline = 0;
-  const auto [end, error] = std::from_chars(word->data(), word->data() + word->size(), timeline);
-  if (error != std::errc() || end != word->data() + word->size() || timeline == 0) {
-    throw Error(ErrorKind::kUsage, "'" + *word + "' is not a timeline: use current, latest or a number");
-  }
-  if (!descends({home, format}, info, timeline)) {
-    throw Error(ErrorKind::kRefused,
-                fmt::format("timeline {} cannot be reached from backup {}: it did not leave timeline {} "
-                            "after the end of the backup",
-                            timeline, info.id.text, info.timeline.value_or(0)));
-  }
-  return timeline;
+  return chosen_timeline({*wal_archive(home), format}, info, word, index);
 }
 
 WalPlan plan_wal(const Home& home, const catalog::BackupInfo& info, const RecoveryTarget& target,
                  WalWishes wishes, const std::vector<WalEntry>& index, const WalFormat& format) {
   WalPlan plan;
-  const Route route = route_of({home, format}, info, target, index);
+  const auto archive = wal_archive(home);
+  const Route route = route_of({*archive, format}, info, target, index);
   plan.followed = route.timeline;
   if (!wishes.fetched) {
-    const auto needed = needed_wal({.begin_wal = *info.begin_wal,
-                                    .end_wal = *info.end_wal,
-                                    .target_timeline = route.timeline,
-                                    .immediate = target.immediate,
-                                    .target_lsn = target.lsn,
-                                    .segment_size = segment_size(info)},
-                                   index);
-    for (const WalEntry& entry : needed) {
-      const auto name = pgformat::parse_wal_name(entry.name);
+    const std::vector<WalEntry> entries = needed_wal({.begin_wal = *info.begin_wal,
+                                                      .end_wal = *info.end_wal,
+                                                      .target_timeline = route.timeline,
+                                                      .immediate = target.immediate,
+                                                      .target_lsn = target.lsn,
+                                                      .segment_size = segment_size(info)},
+                                                     index);
+    const std::vector<Needed> needed = look_up(*archive, entries);
+    for (const Needed& one : needed) {
+      const auto name = pgformat::parse_wal_name(one.entry.name);
       if (!name || name->kind == pgformat::WalKind::kPartial) continue;
       const bool is_label = name->kind == pgformat::WalKind::kBackup;  // recovery does without
-      if (is_label && !std::filesystem::exists(home.archived(*name, entry.name))) continue;
-      add(plan, copy_of(home, info, entry, *name));
+      if (is_label && !one.wal) continue;
+      add(plan, copy_of(home, *archive, info, one));
     }
     if (wishes.partial && !target.immediate) {
-      add_archived_partials(home, info, needed, plan);
+      add_archived_partials(home, *archive, info, needed, plan);
       add_streamed_partial(home, info, target, route, index, plan);
     }
   }

@@ -10,15 +10,15 @@
 #include "catalog/xlogdb.h"
 #include "engine/restore/target.h"
 #include "engine/server/home.h"
-#include "engine/wal/wal_format.h"
+#include "engine/wal/wal_archive.h"
 
 namespace barman::engine {
 
 struct WalCopy {
-  std::filesystem::path from;
-  std::string name;               // at the destination
-  std::uint64_t stored_size = 0;  // in the archive
-  std::uint64_t size = 0;         // at the destination, at most
+  std::optional<WalFile> archived{};  // else what is being received:
+  std::filesystem::path received{};
+  std::string name;        // at the destination
+  std::uint64_t size = 0;  // at the destination, at most
 };
 
 struct WalPlan {

@@ -162,7 +162,7 @@ TEST_F(PlanWal, WalThatIsStoredCompressedWantsRoomForWholeSegments) {
   index_.back().compression = "gzip";
   info_.xlog_segment_size = 1 << 20;
   EXPECT_EQ(plan().bytes, plain - index_.back().size + (1 << 20));
-  EXPECT_EQ(plan().files.back().stored_size, index_.back().size);
+  EXPECT_EQ(plan().files.back().archived->entry.size, index_.back().size);
 }
 
 TEST_F(PlanWal, ACompressedHistoryIsReadAsAPlainOne) {

@@ -44,17 +44,19 @@ std::string_view cloud_suffix(Compression compression) {
 }
 
 CloudName without_cloud_suffix(std::string_view name) {
+  const bool encrypted = cut_suffix(name, kEncrypted);
   for (const auto& [suffix, kind] : kSuffixes) {
-    if (name.ends_with(suffix)) return {std::string(name.substr(0, name.size() - suffix.size())), kind};
+    if (name.ends_with(suffix))
+      return {std::string(name.substr(0, name.size() - suffix.size())), kind, encrypted};
   }
-  return {std::string(name), {}};
+  return {std::string(name), {}, encrypted};
 }
 
 std::string wal_key(const pgformat::WalName& parsed, std::string_view name,
-                    std::optional<Compression> compression) {
+                    std::optional<Compression> compression, bool encrypted) {
   const std::string folder = pgformat::hash_directory(parsed);
-  return fmt::format("{}/{}{}{}{}", kCloudWals, folder, folder.empty() ? "" : "/", name,
-                     compression ? cloud_suffix(*compression) : "");
+  return fmt::format("{}/{}{}{}{}{}", kCloudWals, folder, folder.empty() ? "" : "/", name,
+                     compression ? cloud_suffix(*compression) : "", encrypted ? kEncrypted : "");
 }
 
 std::optional<CloudWal> parse_wal_key(std::string_view key) {
@@ -65,7 +67,8 @@ std::optional<CloudWal> parse_wal_key(std::string_view key) {
   return CloudWal{.key = std::string(key),
                   .name = std::move(name.plain),
                   .parsed = *parsed,
-                  .compression = name.compression};
+                  .compression = name.compression,
+                  .encrypted = name.encrypted};
 }
 
 std::string backup_folder(const catalog::BackupId& id) {
@@ -88,10 +91,8 @@ std::string archive_key(const catalog::BackupId& id, const CloudArchiveName& nam
 }
 
 std::optional<CloudArchiveName> parse_cloud_archive_name(std::string_view name) {
-  CloudArchiveName parsed{.stem = {}};
-  parsed.encrypted = cut_suffix(name, kEncrypted);
   const CloudName inner = without_cloud_suffix(name);
-  parsed.compression = inner.compression;
+  CloudArchiveName parsed{.stem = {}, .compression = inner.compression, .encrypted = inner.encrypted};
   std::string_view stem = inner.plain;
   if (!cut_suffix(stem, kTar) || stem.empty() || stem.find('/') != std::string_view::npos) {
     return std::nullopt;

@@ -1,11 +1,12 @@
 // Names of objects in a bucket: the layout that Barman's own programs use. Every name is made and parsed
 // here.
 //
-//   base/<backup>/backup.info, data.tar[.gz|.bz2|.snappy|.xz|.zst|.lz4][.gpg], data_0001.tar[...],
-//   <oid>.tar[...] base/<backup>/backup_manifest, base/<backup>/annotations/<name> wals/<timeline and
-//   log>/<wal>[.gz|.bz2|.xz|.snappy|.zst|.lz4], wals/<timeline>.history[...]
+//   base/<backup>/data.tar[.gz|.bz2|.snappy|.xz|.zst|.lz4][.gpg], data_0001.tar[...], <oid>.tar[...]
+//   base/<backup>/backup.info, base/<backup>/backup_manifest, base/<backup>/annotations/<name>
+//   wals/<timeline and log>/<wal>[.gz|...][.gpg], wals/<timeline>.history[...]
 //
-// All below the path of the URL and the name of the server, which the store adds.
+// All below the path of the URL and the name of the server, which the store adds. Barman's own programs take
+// what is encrypted for something that is not theirs.
 #pragma once
 
 #include <optional>
@@ -24,22 +25,24 @@ inline constexpr std::string_view kCloudBackups = "base";
 // ".gz", ".zst", …
 std::string_view cloud_suffix(codec::Compression compression);
 
-// Parts a name from such a suffix.
+// Parts a name from its suffixes: "x.gz.gpg" is x, compressed, then encrypted.
 struct CloudName {
   std::string plain;
   std::optional<codec::Compression> compression{};
+  bool encrypted = false;
 };
 CloudName without_cloud_suffix(std::string_view name);
 
 // "wals/0000000100000000/000000010000000000000001.gz"
 std::string wal_key(const pgformat::WalName& parsed, std::string_view name,
-                    std::optional<codec::Compression> compression);
+                    std::optional<codec::Compression> compression, bool encrypted = false);
 
 struct CloudWal {
   std::string key;
-  std::string name;  // without the suffix of a compression
+  std::string name;  // without suffixes
   pgformat::WalName parsed;
   std::optional<codec::Compression> compression{};
+  bool encrypted = false;
 };
 // Nothing if the key is not where a WAL file would be.
 std::optional<CloudWal> parse_wal_key(std::string_view key);

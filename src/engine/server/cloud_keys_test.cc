@@ -20,6 +20,19 @@ TEST(CloudKeys, OfWal) {
   EXPECT_EQ(parse_wal_key("wals/00000002.history.bz2")->name, "00000002.history");
 }
 
+TEST(CloudKeys, OfEncryptedWal) {
+  const std::string name = "0000000A0000000B0000000C";
+  const std::string key = "wals/0000000A0000000B/0000000A0000000B0000000C.zst.gpg";
+  EXPECT_EQ(wal_key(*pgformat::parse_wal_name(name), name, Compression::kZstd, true), key);
+  const auto wal = parse_wal_key(key);
+  ASSERT_TRUE(wal);
+  EXPECT_EQ(wal->name, name);
+  EXPECT_EQ(wal->compression, Compression::kZstd);
+  EXPECT_TRUE(wal->encrypted);
+  EXPECT_TRUE(parse_wal_key("wals/00000002.history.gpg")->encrypted);
+  EXPECT_FALSE(parse_wal_key("wals/0000000A0000000B/0000000A0000000B0000000C.gpg.zst"));
+}
+
 TEST(CloudKeys, WhatIsSomewhereElseIsNoWal) {
   for (const char* key :
        {"", "wals/", "wals/0000000A0000000B0000000C", "wals/0000000100000000/0000000A0000000B0000000C",

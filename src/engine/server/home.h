@@ -45,6 +45,7 @@ struct Home {
   // The server's manifest of a streamed backup: always in clear text, whatever the format of the backup. With
   // a backup in a bucket it is a copy, which another host may lack.
   [[nodiscard]] std::filesystem::path manifest(const catalog::BackupId& id) const;
+  // In a folder; what may be in a bucket is found by engine/wal/wal_archive.h.
   [[nodiscard]] std::filesystem::path archived(const pgformat::WalName& name,
                                                std::string_view file_name) const;
 

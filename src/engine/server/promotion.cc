@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
+#include "engine/wal/wal_archive.h"
 #include "pgformat/wal_name.h"
 
 namespace barman::engine {
@@ -14,44 +14,6 @@ namespace barman::engine {
 namespace {
 
 using pgformat::Segment;
-
-std::vector<std::string> names_in(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    names.push_back(at->path().filename().native());
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    throw Error(ErrorKind::kFailed, "reading " + folder.native() + ": " + error.message());
-  }
-  return names;
-}
-
-std::optional<Segment> newest_in(const std::filesystem::path& folder) {
-  std::optional<Segment> newest;
-  for (const std::string& name : names_in(folder)) {
-    newest = std::max(newest, pgformat::parse_segment(name));
-  }
-  return newest;
-}
-
-// Sixteen digits: timeline and log. A history file's name has as many characters.
-bool is_folder_of_segments(const std::string& name, std::string_view timeline) {
-  return name.size() == 16 && name.starts_with(timeline) &&
-         name.find_first_not_of("0123456789ABCDEF") == std::string::npos;
-}
-
-// The newest whole segment of a timeline, from the folders of the archive.
-std::optional<Segment> newest_archived(const Home& home, pgformat::Timeline timeline) {
-  const std::string prefix = fmt::format("{:08X}", timeline);
-  std::vector<std::string> folders = names_in(home.wals);
-  std::erase_if(folders, [&](const std::string& name) { return !is_folder_of_segments(name, prefix); });
-  std::ranges::sort(folders, std::greater<>{});
-  for (const std::string& folder : folders) {
-    if (auto newest = newest_in(home.wals / folder)) return newest;
-  }
-  return std::nullopt;
-}
 
 // A file that cannot be looked at is not called missing.
 bool is_there(const std::filesystem::path& path) {
@@ -62,17 +24,12 @@ bool is_there(const std::filesystem::path& path) {
   return true;
 }
 
-bool is_archived(const Home& home, const Segment& segment) {
-  return is_there(home.archived({.kind = pgformat::WalKind::kSegment, .segment = segment},
-                                pgformat::format_segment(segment)));
-}
-
-// Whether a segment that is not archived is on its way. Looks into the archive again at the end: it may have
-// been moved there meanwhile.
-bool is_arriving(const Home& home, const Segment& segment) {
+// Whether a segment that was not in the archive is on its way. Looks there again at the end: it may have been
+// moved meanwhile.
+bool is_arriving(const Home& home, WalArchive& archive, const Segment& segment) {
   const std::string name = pgformat::format_segment(segment);
   return is_there(home.incoming / name) || is_there(home.streaming / name) ||
-         is_there(home.streaming / (name + ".partial")) || is_archived(home, segment);
+         is_there(home.streaming / (name + ".partial")) || find_archived(archive, name);
 }
 
 Promotion failed(std::string error) {
@@ -80,14 +37,17 @@ Promotion failed(std::string error) {
 }
 
 // The verdict on the segments from `begin` to `end`, of which those up to `newest` can be expected.
-Promotion judge_range(const Home& home, const Segment& begin, const Segment& end, const Segment& newest,
-                      pgformat::SegmentSize size) {
-  const Segment last = std::min(end, newest);
-  for (Segment at = begin; at <= last; at = pgformat::next_segment(at, size)) {
-    if (is_archived(home, at)) continue;
-    if (is_arriving(home, at)) return {};
+Promotion judge_range(const Home& home, WalArchive& archive, const Segment& begin, const Segment& end,
+                      const Segment& newest, pgformat::SegmentSize size) {
+  std::optional<Segment> missing;
+  visit_missing(archive, begin, std::min(end, newest), size, [&](const Segment& segment) {
+    missing = segment;
+    return false;
+  });
+  if (missing && is_arriving(home, archive, *missing)) return {};
+  if (missing) {
     return failed("At least one WAL file is missing. The first missing WAL file is " +
-                  pgformat::format_segment(at));
+                  pgformat::format_segment(*missing));
   }
   return end <= newest ? Promotion{.status = catalog::BackupStatus::kDone} : Promotion{};
 }
@@ -104,9 +64,10 @@ std::optional<Promotion> judge_promotion(const Home& home, const catalog::Backup
                     "promoted or switched meanwhile, so it cannot be restored. Take a new backup",
                     begin->timeline, *info.begin_wal, end->timeline, *info.end_wal));
   }
-  const auto newest = newest_archived(home, begin->timeline);
+  const auto archive = wal_archive(home);
+  const auto newest = newest_archived(*archive, begin->timeline);
   if (!newest || *newest < *begin) return Promotion{};
-  return judge_range(home, *begin, *end, *newest,
+  return judge_range(home, *archive, *begin, *end, *newest,
                      info.xlog_segment_size.value_or(pgformat::kDefaultSegmentSize));
 }
 

@@ -1,46 +1,39 @@
 #include "engine/server/wal_purge.h"
 
-#include <set>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <span>
-#include <system_error>
 
 #include "base/error.h"
+#include "engine/wal/wal_archive.h"
 #include "engine/wal/xlog_index.h"
-#include "os/durable_file.h"
-#include "os/fault_point.h"
 
 namespace barman::engine {
 
 namespace {
 
-// A file that is gone already was removed by an attempt that did not come to its end.
-void remove_file(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::remove(path, error);
-  if (error) throw Error(ErrorKind::kFailed, "removing " + path.native() + ": " + error.message());
+// As many as a person reads.
+std::string some_of(std::vector<std::string> names) {
+  constexpr std::size_t kMost = 5;
+  const std::size_t more = names.size() - std::min(names.size(), kMost);
+  names.resize(names.size() - more);
+  return fmt::format("{}{}", fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
-// Makes the removals in a folder durable, and takes the folder away if nothing is left in it.
-void settle(const std::filesystem::path& folder) {
-  std::error_code error;
-  if (!std::filesystem::exists(folder, error)) return;
-  os::sync_directory(folder);
-  std::filesystem::remove(folder, error);
-}
-
-void remove_files(const Home& home, std::span<const catalog::WalEntry> entries,
-                  std::vector<std::string>& removed) {
-  std::set<std::filesystem::path> folders;
-  for (const catalog::WalEntry& entry : entries) {
-    const auto name = pgformat::parse_wal_name(entry.name);
-    if (!name) continue;
-    const std::filesystem::path path = home.archived(*name, entry.name);
-    remove_file(path);
-    folders.insert(path.parent_path());
-    removed.push_back(entry.name);
-    os::fault_point("purge-file");
+void remove_files(const Home& home, const std::vector<std::string>& names, Events& events) {
+  const WalRemains remains = wal_archive(home)->remove(names);
+  if (!remains.absent.empty()) {
+    events.warning(
+        fmt::format("WAL of the index was not in the archive any more: {}", some_of(remains.absent)));
   }
-  for (const std::filesystem::path& folder : folders) settle(folder);
+  if (remains.present.empty()) return;
+  std::vector<std::string> present;
+  for (const auto& [key, reason] : remains.present) present.push_back(fmt::format("{} ({})", key, reason));
+  throw Error(ErrorKind::kFailed,
+              fmt::format("WAL could not be removed: {}; what is in the index still is removed by the next "
+                          "deletion",
+                          some_of(std::move(present))));
 }
 
 }  // namespace
@@ -49,7 +42,10 @@ std::vector<std::string> purge_wal(const Home& home, const catalog::WalRemoval& 
   std::vector<std::string> removed;
   XlogIndex(home, events)
       .remove([&](const catalog::WalEntry& entry) { return catalog::goes(removal, entry.name); },
-              [&](std::span<const catalog::WalEntry> entries) { remove_files(home, entries, removed); });
+              [&](std::span<const catalog::WalEntry> entries) {
+                for (const catalog::WalEntry& entry : entries) removed.push_back(entry.name);
+                remove_files(home, removed, events);
+              });
   return removed;
 }
 

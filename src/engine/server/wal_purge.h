@@ -11,7 +11,8 @@
 namespace barman::engine {
 
 // Removes what `removal` says, and returns the names in the order of the index. The files go first, then the
-// lines of the index, so that after a crash the next removal finds and finishes the rest.
+// lines of the index, so that after a crash the next removal finds and finishes the rest. Files that were not
+// there are a warning; throws kFailed, and keeps the lines, if some could not be removed.
 std::vector<std::string> purge_wal(const Home& home, const catalog::WalRemoval& removal, Events& events);
 
 }  // namespace barman::engine

@@ -7,6 +7,7 @@
 #include "catalog/file_names.h"
 #include "catalog/python_literal.h"
 #include "catalog/timelines.h"
+#include "engine/wal/wal_archive.h"
 #include "engine/wal/xlog_index.h"
 
 namespace barman::engine {
@@ -39,12 +40,12 @@ std::optional<double> number_in(const catalog::Literal& dict, std::string_view k
   return std::nullopt;
 }
 
-std::optional<catalog::TimelineHistory> history_of(const Home& home, const std::string& name,
+std::optional<catalog::TimelineHistory> history_of(WalArchive& archive, const std::string& name,
                                                    const WalFormat& format, Events& events) {
   const auto parsed = pgformat::parse_wal_name(name);
   if (!parsed || parsed->kind != pgformat::WalKind::kHistory) return std::nullopt;
   try {
-    const auto text = read_plain_text(home.wals / name, format);
+    const auto text = read_plain_text(archive, name, format);
     if (text) return catalog::TimelineHistory{parsed->segment.timeline, pgformat::parse_history(*text)};
   } catch (const Error& e) {
     events.warning(name + " cannot be read, so its timeline is left out: " + e.what());
@@ -56,10 +57,9 @@ std::vector<pgformat::Timeline> timelines_from(const Home& home, const BackupInf
                                                const WalFormat& format, Events& events) {
   if (!info.timeline || !info.end_xlog) return {};
   std::vector<catalog::TimelineHistory> histories;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(home.wals, error), end; !error && at != end;
-       at.increment(error)) {
-    auto history = history_of(home, at->path().filename().native(), format, events);
+  const auto archive = wal_archive(home);
+  for (const std::string& name : archive->names_in("")) {
+    auto history = history_of(*archive, name, format, events);
     if (history) histories.push_back(*std::move(history));
   }
   return catalog::reachable_timelines(*info.timeline, *info.end_xlog, histories);

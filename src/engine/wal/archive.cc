@@ -4,16 +4,15 @@
 
 #include <algorithm>
 #include <exception>
-#include <set>
 #include <span>
 
 #include "base/error.h"
 #include "engine/server/support.h"
 #include "engine/wal/examine.h"
 #include "engine/wal/incoming.h"
-#include "engine/wal/plain_source.h"
 #include "engine/wal/quarantine.h"
 #include "engine/wal/store_wal.h"
+#include "engine/wal/wal_archive.h"
 #include "engine/wal/xlog_index.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
@@ -29,24 +28,19 @@ namespace fs = std::filesystem;
 // So many files share the syncs of folders and index.
 constexpr std::size_t kGroup = 64;
 
+// At a time into a bucket, which is far.
+constexpr unsigned kUploads = 4;
+
 // A file that has arrived and is for the archive.
 struct Waiting {
   std::string name;
   fs::path source;
-  fs::path target;
   std::uint64_t size = 0;
   StoredForm form;
-  Place place = Place::kFree;
-  WalFormat::Storing storing{};
-  bool is_stored = false;
-};
-
-// A file whose data is in the archive, durably, under its name.
-struct Stored {
-  fs::path source;
-  fs::path target;
-  catalog::WalEntry entry;
-  bool was_there = false;  // before this run: the index may have its line already
+  std::optional<WalFile> found{};            // the same WAL, which is there already
+  Likeness likeness = Likeness::kSame;       // of that
+  std::optional<catalog::WalEntry> entry{};  // when it is stored
+  bool is_late = false;                      // somebody else stored this name while we were at it
 };
 
 class ArchiveRun {
@@ -59,6 +53,7 @@ class ArchiveRun {
         clock_(clock),
         events_(events),
         index_(home, events, &settings.format),
+        archive_(wal_archive(home)),
         system_identifier_(known_system_identifier(home)) {}
 
   void run(Archiver archiver, const std::stop_token& stop) {
@@ -113,20 +108,27 @@ class ArchiveRun {
         if (!failure) failure = std::current_exception();
       }
     };
-    keep_failure([&] {
-      for (const IncomingFile& file : files) look_at(folder / file.name, file, waiting);
-    });
+    keep_failure([&] { look_at_all(folder, files, waiting); });
     keep_failure([&] { store_all(waiting, stop); });
-    std::vector<Stored> stored;
-    for (const Waiting& file : waiting) {
-      if (file.is_stored) stored.push_back(stored_of(file));
-    }
-    complete(folder, stored);
+    keep_failure([&] { look_again(waiting); });
+    std::erase_if(waiting, [](const Waiting& file) { return !file.entry; });
+    complete(folder, waiting);
     if (failure) std::rethrow_exception(failure);
   }
 
+  void look_at_all(const fs::path& folder, std::span<const IncomingFile> files,
+                   std::vector<Waiting>& waiting) {
+    std::vector<std::string> names;
+    for (const IncomingFile& file : files) names.push_back(file.name);
+    auto found = archive_->find(names);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      look_at(folder / files[i].name, files[i], std::move(found[i]), waiting);
+    }
+  }
+
   // Decides what becomes of a file that has arrived; what is for the archive is `waiting` then.
-  void look_at(const fs::path& source, const IncomingFile& file, std::vector<Waiting>& waiting) {
+  void look_at(const fs::path& source, const IncomingFile& file, std::optional<WalFile> found,
+               std::vector<Waiting>& waiting) {
     const auto arrived = describe_file(source);
     if (!arrived) return;  // somebody took it away
     const StoredForm form = settings_.format.form_of(read_front(source, codec::kDetectBytes), file.parsed);
@@ -135,71 +137,85 @@ class ArchiveRun {
     events_.info("\t" + file.name);
     if (examination.verdict != Verdict::kGood) return refuse(source, examination);
 
-    const fs::path target = home_.archived(file.parsed, file.name);
-    const Place place = place_of(source, target);
-    // What cannot be read, for want of a secret key, may hold anything.
-    if (place == Place::kTaken && !same_wal(source, target, file.parsed, settings_.format).value_or(false)) {
-      return put_aside_conflict(source, target);
-    }
-    waiting.push_back({.name = file.name,
-                       .source = source,
-                       .target = target,
-                       .size = arrived->size,
-                       .form = form,
-                       .place = place});
+    Waiting arrival{.name = file.name, .source = source, .size = arrived->size, .form = form};
+    if (found && !is_the_same(arrival, *std::move(found))) return put_aside_conflict(arrival);
+    waiting.push_back(std::move(arrival));
+  }
+
+  // Compares with the file that is there; notes it either way.
+  bool is_the_same(Waiting& file, WalFile found) {
+    file.likeness = archive_->compare(file.source, found, settings_.format);
+    file.found = std::move(found);
+    return file.likeness != Likeness::kOther;
   }
 
   void store_all(std::vector<Waiting>& waiting, const std::stop_token& stop) const {
-    const unsigned workers = settings_.format.workers();
+    const unsigned workers = settings_.format.workers(home_.wal_bucket ? kUploads : 1);
     // Threads that have no file of their own may help with the others.
     const auto files = static_cast<unsigned>(std::clamp<std::size_t>(waiting.size(), 1, workers));
     os::in_parallel(waiting.size(), workers, stop, [&](std::size_t i) {
       Waiting& file = waiting[i];
-      file.storing = settings_.format.storing(file.form, file.size, workers / files);
-      if (file.place == Place::kFree) {
-        store_wal(file.source, file.target, file.storing.stages, stop);
-      } else {
-        os::sync_file(file.target);
+      if (file.found) {
+        file.entry = entry_of_found(file);
+        return;
       }
-      file.is_stored = true;
+      file.entry =
+          archive_->store(file.source, settings_.format.storing(file.form, file.size, workers / files), stop);
+      file.is_late = !file.entry;
     });
   }
 
-  [[nodiscard]] Stored stored_of(const Waiting& file) {
-    (file.place == Place::kTaken ? result_.duplicates : result_.archived).push_back(file.name);
-    return {file.source, file.target, entry_of(file), file.place != Place::kFree};
+  // Files whose name was free when we looked, and then was not: by another program, or by ourselves, when the
+  // answer of the store was lost.
+  void look_again(std::vector<Waiting>& waiting) {
+    for (Waiting& file : waiting) {
+      if (!file.is_late) continue;
+      auto found = find_archived(*archive_, file.name);
+      if (!found) {
+        throw Error(ErrorKind::kFailed,
+                    fmt::format("{} was in the archive for a moment, and is not now; try again", file.name));
+      }
+      if (is_the_same(file, *std::move(found))) {
+        file.entry = entry_of_found(file);
+      } else {
+        put_aside_conflict(file);
+      }
+    }
   }
 
-  [[nodiscard]] catalog::WalEntry entry_of(const Waiting& file) const {
-    const bool is_new = file.place == Place::kFree;
-    auto entry = is_new ? describe_file(file.target) : describe_stored_wal(file.target, &settings_.format);
-    if (!entry) {
-      throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was archived", file.target.native()));
-    }
-    if (is_new) {
-      entry->compression = file.storing.compression;
-      entry->encryption = file.storing.encryption;
-    }
-    return *entry;
+  [[nodiscard]] catalog::WalEntry entry_of_found(const Waiting& file) const {
+    auto entry = archive_->describe(*file.found, settings_.format);
+    if (entry) return *std::move(entry);
+    throw Error(ErrorKind::kFailed,
+                fmt::format("{} vanished while it was archived", archive_->place(*file.found)));
   }
 
-  void complete(const fs::path& folder, std::span<const Stored> stored) {
+  void complete(const fs::path& folder, std::span<const Waiting> stored) {
     if (stored.empty()) return;
-    std::set<fs::path> folders;
-    for (const Stored& file : stored) folders.insert(file.target.parent_path());
-    for (const fs::path& archive_folder : folders) os::sync_directory(archive_folder);
+    settle(stored);
     os::fault_point("archive-stored");
 
     std::vector<catalog::WalEntry> fresh;
-    std::vector<catalog::WalEntry> known;
-    for (const Stored& file : stored) (file.was_there ? known : fresh).push_back(file.entry);
+    std::vector<catalog::WalEntry> known;  // the index may have its line already
+    for (const Waiting& file : stored) (file.found ? known : fresh).push_back(*file.entry);
     index_.append(fresh);
     index_.append_missing(known);
     os::fault_point("archive-indexed");
 
-    for (const Stored& file : stored) remove_source(file.source);
+    for (const Waiting& file : stored) {
+      const bool is_duplicate = file.found && file.likeness == Likeness::kSame;
+      (is_duplicate ? result_.duplicates : result_.archived).push_back(file.name);
+      remove_source(file.source);
+    }
     os::sync_directory(folder);
     os::fault_point("archive-removed");
+  }
+
+  void settle(std::span<const Waiting> stored) const {
+    std::vector<std::string> fresh;
+    std::vector<std::string> found;
+    for (const Waiting& file : stored) (file.found ? found : fresh).push_back(file.name);
+    archive_->settle(fresh, found);
   }
 
   void report_incomplete(const fs::path& source, const std::string& reason) {
@@ -223,15 +239,14 @@ class ArchiveRun {
   }
 
   // The run that stored the archived file may have been killed before the index knew of it.
-  void put_aside_conflict(const fs::path& source, const fs::path& target) {
-    os::sync_file(target);
-    os::sync_directory(target.parent_path());
-    if (const auto entry = describe_stored_wal(target, &settings_.format))
+  void put_aside_conflict(const Waiting& file) {
+    archive_->settle({}, {&file.name, 1});
+    if (const auto entry = archive_->describe(*file.found, settings_.format))
       index_.append_missing({&*entry, 1});
-    quarantine(home_, source, kDuplicate, clock_, events_);
-    result_.conflicts.push_back(source.filename());
+    quarantine(home_, file.source, kDuplicate, clock_, events_);
+    result_.conflicts.push_back(file.name);
     events_.info(fmt::format("\tError: {} is already present in server {}. File moved to errors directory.",
-                             source.filename().native(), home_.server));
+                             file.name, home_.server));
   }
 
   void put_aside_unknown(const fs::path& folder, const std::vector<std::string>& names) {
@@ -253,6 +268,7 @@ class ArchiveRun {
   Clock& clock_;
   Events& events_;
   XlogIndex index_;
+  const std::unique_ptr<WalArchive> archive_;
   std::optional<std::uint64_t> system_identifier_;
   ArchiveResult result_;
 };

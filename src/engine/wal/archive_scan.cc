@@ -46,7 +46,7 @@ void visit_file(const fs::path& path, const std::string& folder, const WalFormat
                 const ArchiveVisitor& visitor) {
   const auto name = pgformat::parse_wal_name(path.filename().native());
   if (!name || pgformat::hash_directory(*name) != folder || !is_regular(path)) {
-    visitor.foreign(path);
+    visitor.foreign(path.native());
     return;
   }
   if (const auto entry = describe_stored_wal(path, format)) visitor.wal(*name, *entry);
@@ -59,7 +59,7 @@ void scan_archive(const fs::path& wals, const std::string& index_name, const Wal
   const Children top = children_of(wals);
   for (const fs::path& folder : top.folders) {
     const Children inside = children_of(folder);
-    for (const fs::path& nested : inside.folders) visitor.foreign(nested);
+    for (const fs::path& nested : inside.folders) visitor.foreign(nested.native());
     for (const fs::path& file : inside.files) visit_file(file, folder.filename().native(), format, visitor);
   }
   for (const fs::path& file : top.files) {

@@ -20,6 +20,7 @@
 #include "engine/wal/fake_gpg.h"
 #include "engine/wal/sample_segment.h"
 #include "engine/wal/scratch_home.h"
+#include "engine/wal/wal_archive.h"
 #include "engine/wal/xlog_index.h"
 #include "os/lock_file.h"
 #include "pgformat/wal_name.h"
@@ -353,7 +354,9 @@ TEST_F(ArchiveWalTest, WhatIsStoredIsEncryptedAndTheIndexSaysSo) {
   for (const char* name : {kOne, kTwo}) {
     EXPECT_TRUE(codec::is_openpgp_encrypted(stream::bytes_of(ScratchHome::read(archived(name)))));
     std::string plain;
-    copy_plain(archived(name), format, std::make_unique<stream::AppendTo>(plain), {});
+    const auto archive = wal_archive(scratch_.home);
+    copy_plain(*archive, *find_archived(*archive, name), format, std::make_unique<stream::AppendTo>(plain),
+               {});
     EXPECT_EQ(plain, segment(name));
   }
 }

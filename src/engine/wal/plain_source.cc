@@ -24,13 +24,17 @@ class Digest final : public stream::Sink {
   pgformat::Checksum& checksum_;
 };
 
-std::string digest_of_plain(const std::filesystem::path& path, const StoredForm& form,
-                            const pgformat::WalName& name, const WalFormat& format) {
+std::string digest_of_plain(const WriteStored& write, const pgformat::WalName& name,
+                            const WalFormat& format) {
   pgformat::Checksum checksum(pgformat::ChecksumKind::kSha256);
-  const auto chain = stream::chain(format.reading(form, name, {}), std::make_unique<Digest>(checksum));
-  stream::pump(*os::open_file(path), *chain);
-  chain->finish();
+  const auto path = stream::chain(format.to_plain(name, {}), std::make_unique<Digest>(checksum));
+  write(*path);
+  path->finish();
   return checksum.hex();
+}
+
+WriteStored bytes_of_file(const std::filesystem::path& path) {
+  return [path](stream::Sink& into) { stream::pump(*os::open_file(path), into); };
 }
 
 }  // namespace
@@ -92,8 +96,13 @@ std::optional<bool> same_wal(const std::filesystem::path& one, const std::filesy
   const StoredForm form = format.form_of(read_front(one, codec::kDetectBytes), name);
   const StoredForm other_form = format.form_of(read_front(other, codec::kDetectBytes), name);
   if (form == StoredForm{} && other_form == StoredForm{}) return false;
+  return same_wal(bytes_of_file(one), bytes_of_file(other), name, format);
+}
+
+std::optional<bool> same_wal(const WriteStored& one, const WriteStored& other, const pgformat::WalName& name,
+                             const WalFormat& format) {
   try {
-    return digest_of_plain(one, form, name, format) == digest_of_plain(other, other_form, name, format);
+    return digest_of_plain(one, name, format) == digest_of_plain(other, name, format);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::kCorrupt) return false;
     if (e.kind() == ErrorKind::kFailed) return std::nullopt;

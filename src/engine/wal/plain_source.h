@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -43,5 +44,10 @@ bool same_content(stream::Source& one, stream::Source& other);
 // cannot be read, as the key is missing. What is damaged is not the same.
 std::optional<bool> same_wal(const std::filesystem::path& one, const std::filesystem::path& other,
                              const pgformat::WalName& name, const WalFormat& format);
+
+// The same for what is not only in files. Writes the stored bytes to a sink, without finishing it.
+using WriteStored = std::function<void(stream::Sink&)>;
+std::optional<bool> same_wal(const WriteStored& one, const WriteStored& other, const pgformat::WalName& name,
+                             const WalFormat& format);
 
 }  // namespace barman::engine

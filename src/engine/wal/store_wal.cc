@@ -71,16 +71,12 @@ void store_copy(const fs::path& source, const fs::path& target, const std::vecto
 
 }  // namespace
 
-Place place_of(const fs::path& source, const fs::path& target) {
+bool is_same_file(const fs::path& source, const fs::path& target) {
   struct stat arrived {};
   struct stat archived {};
-  if (::lstat(target.c_str(), &archived) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return Place::kFree;
-    os::throw_errno("cannot look at", target);
-  }
+  if (::lstat(target.c_str(), &archived) != 0) os::throw_errno("cannot look at", target);
   if (::lstat(source.c_str(), &arrived) != 0) os::throw_errno("cannot look at", source);
-  const bool same = arrived.st_ino == archived.st_ino && arrived.st_dev == archived.st_dev;
-  return same ? Place::kOurs : Place::kTaken;
+  return arrived.st_ino == archived.st_ino && arrived.st_dev == archived.st_dev;
 }
 
 void store_wal(const fs::path& source, const fs::path& target, const std::vector<stream::Stage>& stages,

@@ -9,12 +9,8 @@
 
 namespace barman::engine {
 
-enum class Place {
-  kFree,
-  kOurs,   // an earlier run got as far as linking this very file there
-  kTaken,  // by a file that may have the same content, or other
-};
-Place place_of(const std::filesystem::path& source, const std::filesystem::path& target);
+// Whether both names lead to one file: an earlier run got as far as linking `source` there.
+bool is_same_file(const std::filesystem::path& source, const std::filesystem::path& target);
 
 // Makes `target` with the data of `source`, which is synced first, and its mode and times. The source stays.
 // Costs no copy if both are on one file system and there are no stages. `target` appears whole; its folder is

@@ -75,6 +75,7 @@ class WholeSegment final : public stream::Sink {
   }
 
   void finish() override {
+    if (size_ == 0) throw Error(ErrorKind::kCorrupt, "it is empty");
     const auto header = pgformat::parse_wal_header(front_.bytes());
     if (header && header->segment_size != size_) {
       throw Error(ErrorKind::kCorrupt, fmt::format("it holds {} bytes of WAL, a segment of its server has {}",

@@ -17,7 +17,8 @@ using Choose = std::function<std::vector<stream::Stage>(stream::Bytes front)>;
 stream::Stage by_its_front(Choose choose);
 
 // Throws kCorrupt at the end if what has passed is a segment that says in its header that it is longer or
-// shorter. (A compressed file may have lost its end without its format showing it.) Other files just pass.
+// shorter, or is nothing. (A compressed file may have lost its end without its format showing it.) Other
+// files just pass.
 stream::Stage whole_segment(const pgformat::WalName& name);
 
 // Appends to `text`, which must outlive it. Throws kCorrupt when it becomes longer than `most`.

@@ -36,7 +36,7 @@ std::vector<std::byte> read_front(const std::filesystem::path& path, std::size_t
 std::optional<catalog::WalEntry> describe_file(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     os::throw_errno("cannot look at", path);
   }
   return catalog::WalEntry{.name = path.filename(),

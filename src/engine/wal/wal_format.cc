@@ -11,7 +11,6 @@
 #include "codec/compress.h"
 #include "codec/program.h"
 #include "engine/wal/stored_stages.h"
-#include "os/durable_file.h"
 
 namespace barman::engine {
 
@@ -129,10 +128,10 @@ WalFormat::Storing WalFormat::storing(const StoredForm& arrived, std::uint64_t s
   return result;
 }
 
-unsigned WalFormat::workers() const {
-  const unsigned cores = std::max(std::thread::hardware_concurrency(), 1U);
-  if (!kind_) return cores;
-  return std::min(cores, codec::files_at_a_time(*kind_, codec::level_of(*kind_, settings_.level)));
+unsigned WalFormat::workers(unsigned at_least) const {
+  const unsigned wanted = std::max(std::thread::hardware_concurrency(), at_least);
+  if (!kind_) return wanted;
+  return std::min(wanted, codec::files_at_a_time(*kind_, codec::level_of(*kind_, settings_.level)));
 }
 
 StoredForm WalFormat::form_of(stream::Bytes front, const pgformat::WalName& name) const {
@@ -177,25 +176,10 @@ std::vector<stream::Stage> WalFormat::reading(const StoredForm& form, const pgfo
   return stages;
 }
 
-void copy_plain(const std::filesystem::path& path, const WalFormat& format, std::unique_ptr<stream::Sink> to,
-                const std::stop_token& stop) {
-  during(fmt::format("reading {}", path.native()), [&] {
-    const auto name = pgformat::parse_wal_name(path.filename().native());
-    if (!name) throw Error(ErrorKind::kFailed, "this is not the name of a WAL file");
-    const StoredForm form = format.form_of(read_front(path, codec::kDetectBytes), *name);
-    const auto chain = stream::chain(format.reading(form, *name, stop), std::move(to));
-    stream::pump(*os::open_file(path), *chain, stop);
-    chain->finish();
+stream::Stage WalFormat::to_plain(const pgformat::WalName& name, const std::stop_token& stop) const {
+  return by_its_front([format = *this, name, stop](stream::Bytes front) {
+    return format.reading(format.form_of(front, name), name, stop);
   });
-}
-
-std::optional<std::string> read_plain_text(const std::filesystem::path& path, const WalFormat& format) {
-  constexpr std::size_t kMost = std::size_t{1} << 20U;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::nullopt;
-  std::string text;
-  copy_plain(path, format, limited_text(text, kMost), {});
-  return text;
 }
 
 }  // namespace barman::engine

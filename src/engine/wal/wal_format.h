@@ -61,8 +61,9 @@ class WalFormat {
   };
   [[nodiscard]] Storing storing(const StoredForm& arrived, std::uint64_t size, unsigned threads) const;
 
-  // How many files can be stored at a time without taking too much memory.
-  [[nodiscard]] unsigned workers() const;
+  // How many files can be stored at a time without taking too much memory: one for each core, or at least so
+  // many, as they have to wait for something else too.
+  [[nodiscard]] unsigned workers(unsigned at_least = 1) const;
 
   [[nodiscard]] bool is_custom() const { return settings_.compression == "custom"; }
 
@@ -76,6 +77,9 @@ class WalFormat {
                                                    const std::stop_token& stop) const;
   [[nodiscard]] std::vector<stream::Stage> decrypting(const std::stop_token& stop) const;
 
+  // The same for bytes of whatever form, which shows when they pass.
+  [[nodiscard]] stream::Stage to_plain(const pgformat::WalName& name, const std::stop_token& stop) const;
+
  private:
   [[nodiscard]] std::vector<stream::Stage> unpacking(const StoredForm& form,
                                                      const pgformat::WalName& name) const;
@@ -88,14 +92,5 @@ class WalFormat {
   // Shared by the copies of a format: the command runs once.
   std::shared_ptr<PassphraseCommand> passphrase_{};
 };
-
-// Writes the plain bytes of a stored file to `to`, and finishes it. Throws kFailed or kCorrupt, naming the
-// file.
-void copy_plain(const std::filesystem::path& path, const WalFormat& format, std::unique_ptr<stream::Sink> to,
-                const std::stop_token& stop);
-
-// The plain text of a small stored file: a history, a backup label. Nothing if there is none. Throws as
-// copy_plain does, and kCorrupt if it is larger than any such file.
-std::optional<std::string> read_plain_text(const std::filesystem::path& path, const WalFormat& format);
 
 }  // namespace barman::engine

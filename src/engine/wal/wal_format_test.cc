@@ -40,17 +40,17 @@ class WalFormatTest : public testing::Test {
                           *pgformat::parse_wal_name(name));
   }
 
-  [[nodiscard]] std::string plain(const WalFormat& format, const std::string& bytes,
-                                  const char* name = kSegment) const {
-    const auto path = folder_ / name;
-    ScratchHome::write(path, bytes);
+  [[nodiscard]] static std::string plain(const WalFormat& format, const std::string& bytes,
+                                         const char* name = kSegment) {
     std::string out;
-    copy_plain(path, format, std::make_unique<stream::AppendTo>(out), {});
+    const auto path = stream::chain(format.to_plain(*pgformat::parse_wal_name(name), {}),
+                                    std::make_unique<stream::AppendTo>(out));
+    path->write(stream::bytes_of(bytes));
+    path->finish();
     return out;
   }
 
   FakeGpg gpg_;
-  os::TestFolder folder_;
 };
 
 TEST_F(WalFormatTest, EveryMethodOfTheConfigurationComesBack) {
@@ -172,17 +172,6 @@ TEST_F(WalFormatTest, ASegmentThatLostItsEndWithoutItsFormatShowingItIsCorrupt) 
   const std::string cut = sample_segment(kSegment).substr(0, 65536 * 4);
   EXPECT_THAT(failure(ErrorKind::kCorrupt, [&] { (void)plain(format, stored(format, cut)); }),
               HasSubstr("it holds 262144 bytes of WAL, a segment of its server has 1048576"));
-}
-
-TEST_F(WalFormatTest, SmallTextsAreReadWholeAndNotWithoutLimit) {
-  const auto path = folder_ / "00000002.history";
-  const WalFormat format = gpg_.format({.compression = "gzip", .key_id = "key"}, "echo sesame");
-  EXPECT_EQ(read_plain_text(path, format), std::nullopt);
-  ScratchHome::write(path, stored(format, "1\t0/3000000\tno\n"));
-  EXPECT_EQ(read_plain_text(path, format), "1\t0/3000000\tno\n");
-  ScratchHome::write(path, gzipped(std::string(2000000, 'x')));
-  EXPECT_THAT(failure(ErrorKind::kCorrupt, [&] { (void)read_plain_text(path, format); }),
-              HasSubstr("larger than"));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
-#include "engine/wal/archive_scan.h"
+#include "engine/wal/wal_archive.h"
 #include "os/append_file.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
@@ -116,13 +116,28 @@ void remove_unfinished(const std::filesystem::path& index) {
 bool XlogIndex::require_file() const {
   std::error_code unclear;  // opening it says what is wrong
   if (std::filesystem::exists(home_.xlogdb, unclear) || unclear) return true;
-  if (!std::filesystem::exists(home_.wals, unclear)) return false;
+  if (!home_.wal_bucket && !std::filesystem::exists(home_.wals, unclear)) return false;
   write_anew();
   return true;
 }
 
 std::string XlogIndex::text() const {
   return require_file() ? os::read_file(home_.xlogdb, kLargestIndex).value_or("") : "";
+}
+
+// Another host writes the archive: an index here would be as old as the day when it was made.
+bool XlogIndex::is_elsewhere() const { return home_.wal_bucket && !home_.is_active; }
+
+void XlogIndex::visit_archive(const Visit& visit) const {
+  wal_archive(home_)->scan(format_, {.wal =
+                                         [&](const pgformat::WalName&, const catalog::WalEntry& entry) {
+                                           visit({.name = entry.name,
+                                                  .size = entry.size,
+                                                  .time = entry.time,
+                                                  .compression = entry.compression.value_or(""),
+                                                  .encryption = entry.encryption.value_or("")});
+                                         },
+                                     .foreign = [](const std::string&) {}});
 }
 
 std::vector<catalog::WalEntry> XlogIndex::read() const {
@@ -132,6 +147,7 @@ std::vector<catalog::WalEntry> XlogIndex::read() const {
 }
 
 void XlogIndex::visit(const Visit& visit) const {
+  if (is_elsewhere()) return visit_archive(visit);
   const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
   if (require_file()) for_each_entry(*os::open_file(home_.xlogdb), home_, events_, visit);
 }
@@ -199,6 +215,12 @@ bool XlogIndex::repair_or_rebuild(std::span<const catalog::WalEntry> known) {
 }
 
 void XlogIndex::remove(const Choose& gone, const Remove& before) {
+  if (is_elsewhere()) {
+    std::vector<catalog::WalEntry> going = read();
+    std::erase_if(going, [&](const catalog::WalEntry& entry) { return !gone(entry); });
+    if (!going.empty()) before(going);
+    return;
+  }
   const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
   repair_or_rebuild();
   const std::string all = text();
@@ -231,21 +253,21 @@ XlogIndex::Rebuilt XlogIndex::write_anew(std::span<const catalog::WalEntry> know
   os::make_directories(home_.xlogdb.parent_path());
   remove_unfinished(home_.xlogdb);
   auto file = os::create_file(home_.xlogdb, {.mode = kIndexMode});
-  scan_archive(home_.wals, home_.xlogdb.filename().native(), format_,
-               {.wal =
-                    [&](const pgformat::WalName& name, const catalog::WalEntry& entry) {
-                      const auto better = by_name.find(entry.name);
-                      file->write(stream::bytes_of(
-                          catalog::format_xlogdb_line(better == by_name.end() ? entry : *better->second)));
-                      ++(name.kind == pgformat::WalKind::kHistory  ? rebuilt.histories
-                         : name.kind == pgformat::WalKind::kBackup ? rebuilt.backup_labels
-                                                                   : rebuilt.segments);
-                    },
-                .foreign =
-                    [&](const std::filesystem::path& path) {
-                      events_.warning(fmt::format("{} is no WAL file in its place, left out of the index",
-                                                  path.native()));
-                    }});
+  wal_archive(home_)->scan(
+      format_,
+      {.wal =
+           [&](const pgformat::WalName& name, const catalog::WalEntry& entry) {
+             const auto better = by_name.find(entry.name);
+             file->write(stream::bytes_of(
+                 catalog::format_xlogdb_line(better == by_name.end() ? entry : *better->second)));
+             ++(name.kind == pgformat::WalKind::kHistory  ? rebuilt.histories
+                : name.kind == pgformat::WalKind::kBackup ? rebuilt.backup_labels
+                                                          : rebuilt.segments);
+           },
+       .foreign =
+           [&](const std::string& place) {
+             events_.warning(fmt::format("{} is no WAL file in its place, left out of the index", place));
+           }});
   os::fault_point("xlogdb-rebuild");
   file->finish();
   return rebuilt;

@@ -1,7 +1,8 @@
 // The file <server>-xlog.db on disk: every access takes .<server>-xlogdb.lock, as the Python Barman does.
 //
 // The index says what the archive holds, and can always be made anew from it. Appending is one write at the
-// end; anything else writes a new file and renames it into place.
+// end; anything else writes a new file and renames it into place. An inactive server whose archive is in a
+// bucket has no index: what it would tell is read from the bucket.
 #pragma once
 
 #include <cstdint>
@@ -63,6 +64,8 @@ class XlogIndex {
   Rebuilt rebuild();
 
  private:
+  [[nodiscard]] bool is_elsewhere() const;
+  void visit_archive(const Visit& visit) const;
   // All below require the lock.
   [[nodiscard]] bool require_file() const;  // makes it if it is missing; false if there is no archive
   [[nodiscard]] std::string text() const;
