@@ -25,6 +25,8 @@ namespace fs = std::filesystem;
 class Keyring {
  public:
   Keyring() : folder_(make_folder()) {
+    // Otherwise the agent measures for seconds how slow it can be with a passphrase.
+    std::ofstream(folder_ / "gpg-agent.conf") << "s2k-count 65536\n";
     make_key("plain", "");
     make_key("locked", "open sesame");
     make_key("old", "", {"--faked-system-time", "20200101T000000"}, "1d");

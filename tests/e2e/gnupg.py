@@ -18,6 +18,8 @@ class Keyring:
         self._scratch = scratch
         self.home = scratch.folder(".gnupg")
         os.chmod(self.home, 0o700)
+        with open(os.path.join(self.home, "gpg-agent.conf"), "w", encoding="utf-8") as file:
+            file.write("s2k-count 65536\n")  # otherwise an agent measures for seconds how slow it can be with a passphrase
 
     def make(self, name, passphrase="", expired=False):
         clock = ["--faked-system-time", "20200101T000000"] if expired else []
