@@ -10,7 +10,7 @@ build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libdefla
 demo=(postgresql-15)
 bench=(zstd pgbackrest)  # what the benchmarks compare with
 test=(libgtest-dev libgmock-dev ccache clang clang-tidy python3 postgresql-15 procps
-      patchelf file)
+      patchelf file gnupg rsync)
 
 [ $# -gt 0 ] || set -- build demo test
 wanted=()
