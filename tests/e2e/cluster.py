@@ -79,7 +79,7 @@ class Cluster:
         open(f"{self.scratch.path}/.cluster-made", "w", encoding="utf-8").close()
         if key not in _TEMPLATES:
             if not _TEMPLATES:
-                _TEMPLATES[None] = place.give(tempfile.mkdtemp(prefix="barman-e2e-clusters-"))
+                _TEMPLATES[None] = place.give(tempfile.mkdtemp(prefix="barman-e2e-clusters-", dir=place.SCRATCH))
             template = os.path.join(_TEMPLATES[None], str(len(_TEMPLATES)))
             self.program([*command, "-D", template])
             _TEMPLATES[key] = template

@@ -395,7 +395,7 @@ class RandomWorkloads(Chains):
 
     def background_pgbench(self, cluster):
         """pgbench until the test stops it."""
-        running = subprocess.Popen([f"{cluster.bin}/pgbench", *cluster.address(), "-T", "3000", "-c", "2", "-R", "300", "-n", "postgres"],
+        running = subprocess.Popen([f"{cluster.bin}/pgbench", *cluster.address(), "-T", "3000", "-c", "2", "-R", "60", "-n", "postgres"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.scratch.path,
                                    env=place.environment(self.scratch.path), preexec_fn=place.die_with_parent(signal.SIGTERM),
                                    **place.as_account())

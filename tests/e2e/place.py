@@ -21,6 +21,7 @@ ACCOUNT = pwd.getpwnam(os.environ.get("BARMAN_TEST_USER", "postgres")) if AM_ROO
 PREFIX = os.environ.get("BARMAN_TEST_PREFIX", "/opt/barman-test")
 REQUIRE_ALL = os.environ.get("BARMAN_TEST_REQUIRE_ALL", "") not in ("", "0")
 VERSIONS = (15, 17, 18)
+SCRATCH = os.environ.get("BARMAN_TEST_TMP", "/tmp")  # where the tests' directories are
 
 
 class Missing(Exception):
@@ -123,9 +124,8 @@ class Scratch:
     """A temporary directory of the account, short enough for unix sockets, removed with all mounts inside."""
 
     def __init__(self):
-        parent = os.environ.get("BARMAN_TEST_TMP", "/tmp")
-        sweep(parent)
-        self.path = give(tempfile.mkdtemp(prefix=f"barman-e2e-{os.getpid()}-", dir=parent))
+        sweep(SCRATCH)
+        self.path = give(tempfile.mkdtemp(prefix=f"barman-e2e-{os.getpid()}-", dir=SCRATCH))
         self._mounts = []
 
     def folder(self, name):
