@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 
 #include "base/error.h"
 #include "codec/compress.h"
 #include "codec/tar_reader.h"
-#include "engine/server/cloud_keys.h"
 #include "engine/cloud/unpack.h"
+#include "engine/server/cloud_archives.h"
 #include "os/durable_file.h"
 #include "os/file_system_sync.h"
 #include "os/parallel.h"
@@ -25,40 +24,16 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kWritesAhead = 8;
 
-using PartsByStem = std::map<std::string, std::map<unsigned, CloudArchive>>;
-
-PartsByStem archives_of(store::ObjectStore& store, const catalog::BackupId& id) {
-  PartsByStem found;
-  const std::string folder = backup_folder(id);
-  store.list(folder, [&](const store::ObjectInfo& object) {
-    const auto part = parse_cloud_archive_name(std::string_view(object.key).substr(folder.size()));
-    if (!part) return true;
-    if (part->encrypted) {
-      throw Error(ErrorKind::kRefused,
-                  fmt::format("{} is encrypted; restore it with: barman restore", object.key));
-    }
-    found[part->stem][part->number] = {.key = object.key, .compression = part->compression};
-    return true;
-  });
-  return found;
-}
-
-// The first, and no gap up to the last.
-CloudSeries series_of(const PartsByStem& all, const std::string& stem, fs::path folder, std::uint32_t oid) {
+CloudSeries series_of(const std::vector<CloudArchiveObject>& all, std::string_view stem, fs::path folder,
+                      std::uint32_t oid) {
   CloudSeries series{.folder = std::move(folder), .oid = oid};
-  const auto parts = all.find(stem);
-  unsigned expected = 0;
-  if (parts != all.end()) {
-    for (const auto& [number, archive] : parts->second) {
-      if (number != expected++) break;
-      series.archives.push_back(archive);
+  for (const CloudArchiveObject& archive : all) {
+    if (archive.name.stem != stem) continue;
+    if (archive.name.encrypted) {
+      throw Error(ErrorKind::kRefused,
+                  fmt::format("{} is encrypted; restore it with: barman restore", archive.key));
     }
-  }
-  if (series.archives.empty() || series.archives.size() != parts->second.size()) {
-    throw Error(
-        ErrorKind::kCorrupt,
-        fmt::format("archive {} number {} of the backup is missing in the bucket; restore another backup",
-                    stem, series.archives.size()));
+    series.archives.push_back({.key = archive.key, .compression = archive.name.compression});
   }
   return series;
 }
@@ -78,7 +53,8 @@ void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, Unpa
   std::vector<stream::Stage> stages;
   if (archive.compression) stages.push_back(codec::decompress(*archive.compression));
   stages.push_back(stream::on_own_thread(kWritesAhead));
-  const auto path = stream::chain(stages, std::make_unique<codec::TarReader>(receiver));
+  const auto path =
+      stream::chain(stages, std::make_unique<codec::TarReader>(receiver, codec::TarEnd::kRequired));
   if (!store.read(archive.key, {}, *path)) throw Error(ErrorKind::kFailed, "it vanished from the bucket");
   path->finish();
 }
@@ -118,8 +94,8 @@ std::vector<CloudSeries> plan_cloud_restore(store::ObjectStore& store, const cat
                             "restore yet",
                             info.id.text));
   }
-  const PartsByStem all = archives_of(store, info.id);
-  std::vector<CloudSeries> series{series_of(all, std::string(kDataArchive), destination, 0)};
+  const std::vector<CloudArchiveObject> all = cloud_archives(store, info);
+  std::vector<CloudSeries> series{series_of(all, kDataArchive, destination, 0)};
   for (const catalog::Tablespace& one : info.tablespaces) {
     const auto rule = rules.find(one.name);
     fs::path folder = rule == rules.end() ? fs::path(one.location) : rule->second;

@@ -58,7 +58,7 @@ void Unpack::begin(const codec::TarEntry& entry) {
     if (::symlink(entry.link_target.c_str(), path_.c_str()) != 0) os::throw_errno("cannot make link", path_);
     return;
   }
-  file_ = os::Fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  file_ = os::Fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file_) os::throw_errno("cannot create", path_);
   if (::fchmod(file_.get(), entry.mode & kPermissions) != 0) os::throw_errno("cannot set the mode of", path_);
 }

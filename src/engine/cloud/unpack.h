@@ -1,4 +1,4 @@
-// The entries of an archive as files below a folder that was empty.
+// The entries of an archive as files below a folder that was empty. Of two files of one name the last stays.
 #pragma once
 
 #include <filesystem>
