@@ -154,6 +154,36 @@ TEST(TarReader, EveryTruncationThatIsNotBetweenEntriesIsCorrupt) {
   }
 }
 
+TEST(TarReader, TheTrailerIsMissedWhereItIsRequired) {
+  for (const std::string& archive : {sample(), sample() + kTrailer, std::string()}) {
+    Transcript transcript;
+    TarReader reader(transcript, TarEnd::kRequired);
+    reader.write(bytes_of(archive));
+    if (archive.ends_with(kTrailer)) {
+      reader.finish();
+      EXPECT_THAT(transcript.lines, kSampleLines);
+    } else {
+      EXPECT_THROW(reader.finish(), Error);
+    }
+  }
+}
+
+TEST(TarReader, AHeaderIsKnownByItself) {
+  const std::string good = header({.name = "./backup_manifest", .size = 77});
+  const auto entry = file_header_in(bytes_of(good));
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->path, "backup_manifest");
+  EXPECT_EQ(entry->size, 77U);
+  std::string flipped = good;
+  flipped[3] ^= 1;
+  for (const std::string& block :
+       {flipped, good.substr(1), std::string(512, '\0'), header({.name = "../backup_manifest"}),
+        header({.name = "backup_manifest", .type = '5'}),
+        header({.name = "x", .type = '2', .target = "y"})}) {
+    EXPECT_FALSE(file_header_in(bytes_of(block)));
+  }
+}
+
 TEST(TarReader, ModeAndTimeAreRead) {
   Transcript transcript;
   TarReader reader(transcript);

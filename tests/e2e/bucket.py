@@ -1,6 +1,7 @@
 """An S3 server for tests: a real one if BARMAN_TEST_S3 names it (http://host:port, with AWS_ACCESS_KEY_ID and
 AWS_SECRET_ACCESS_KEY set), else a small one of our own that checks the signature of every request and makes trouble
-on request."""
+on request: it drops the connection ("drop") or cuts it in the middle of the answer's body ("cut"), sends the body
+slowly ("slow"), or gives another answer (status, body, headers)."""
 
 import datetime
 import hashlib
@@ -11,6 +12,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 import urllib.parse
 import uuid
 from xml.sax.saxutils import escape, unescape
@@ -40,23 +42,32 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if trouble == "drop":
                 self.close_connection = True
                 return
-            if trouble:
+            if isinstance(trouble, tuple):
                 return self._answer(*trouble)
             wrong = store.wrong_signature(self.command, url, self.headers, body)
             if wrong:
                 return self._answer(403, _error("SignatureDoesNotMatch", wrong))
             answer = store.bucket(self.command, bucket, query, body) if not key else \
                 store.object(self.command, bucket, key, query, body, self.headers)
-        self._answer(*answer)
+        self._answer(*answer, how=trouble)
 
-    def _answer(self, status, body=b"", headers=None):
+    def _answer(self, status, body=b"", headers=None, how=None):
         body = body.encode() if isinstance(body, str) else body
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        if how == "slow":
+            for start in range(0, len(body), 1 << 18):
+                self.wfile.write(body[start:start + (1 << 18)])
+                time.sleep(0.02)
+        elif how == "cut":
+            self.wfile.write(body[:len(body) // 2])
+            self.close_connection = True
+        else:
             self.wfile.write(body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve
@@ -88,7 +99,7 @@ class Store:
         self.uploads = {}
         self.keys = {}
         self.requests = []
-        self.trouble = None
+        self.trouble = None  # called with (number of request, method, path, query); answers: the module's comment
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.daemon_threads = True
         self.server.store = self

@@ -139,6 +139,16 @@ TEST_F(RestoringArchives, CannotGoWithoutTheManifest) {
   EXPECT_FALSE(fs::exists(request.destination));
 }
 
+TEST_F(RestoringArchives, SavesWhatCanBeSavedWithoutTheManifest) {
+  archives.archive(fixture, 0, kZstdTar);
+  fs::remove(stored(0, "backup_manifest"));
+  request.verify = false;
+  EXPECT_EQ(restore().checked_files, 0U);
+  EXPECT_EQ(restored("base/5/1"), relation_blocks("abc"));
+  EXPECT_EQ(restored("global/pg_control"), "control 0");
+  EXPECT_FALSE(fs::exists(restored_file("tablespace_map")));
+}
+
 TEST_F(RestoringArchives, NamesAnArchiveThatWasCut) {
   for (const ArchiveName& form : {kPlainTar, kZstdTar, kSecretTar}) {
     ChainFixture fresh;

@@ -46,13 +46,13 @@ void read_object(store::ObjectStore& store, const CloudArchiveObject& archive, s
                                                counted.passed(), archive.size));
 }
 
-KeptArchive archive_of(const std::shared_ptr<BucketHome>& home, const CloudArchiveObject& archive,
-                       codec::TarEnd end) {
+// Whoever writes to buckets ends its archives properly: one that does not was cut.
+KeptArchive archive_of(const std::shared_ptr<BucketHome>& home, const CloudArchiveObject& archive) {
   return {.place = home->full_key(archive.key),
           .prefix = prefix_in_manifest(archive.name.stem),
           .compression = archive.name.compression,
           .encrypted = archive.name.encrypted,
-          .end = end,
+          .end = codec::TarEnd::kRequired,
           .is_remote = true,
           .read = [home, archive](stream::Sink& into, const std::stop_token& stop) {
             read_object(home->bucket(), archive, into, stop);
@@ -75,12 +75,10 @@ void require_recorded_size(const catalog::BackupInfo& info, std::uint64_t stored
 OpenMember open_bucket_member(const Home& home, const catalog::BackupInfo& info, const WalFormat& format) {
   const auto found = cloud_archives(home.backup_bucket->bucket(), info);
   OpenMember member{.files = nullptr, .manifest = manifest_in_bucket(home, info, found, format)};
-  // Without a manifest nothing else would tell that the end is lost.
-  const auto end = member.manifest ? codec::TarEnd::kMayBeMissing : codec::TarEnd::kRequired;
   std::vector<KeptArchive> archives;
   std::uint64_t stored = 0;
   for (const CloudArchiveObject& archive : found) {
-    archives.push_back(archive_of(home.backup_bucket, archive, end));
+    archives.push_back(archive_of(home.backup_bucket, archive));
     member.stored_bytes[archives.back().prefix] += archive.size;
     member.is_compressed = member.is_compressed || archive.name.compression;
     stored += archive.size;

@@ -305,6 +305,33 @@ TEST_F(RestoringFromABucket, WhatTheBackupLacksGoesInADeltaRestore) {
   }
 }
 
+TEST_F(RestoringFromABucket, NamesAnObjectThatIsAnotherWhenItIsRead) {
+  bucket.upload(0);
+  const std::string key = bucket.key(full(), "16384");
+  request.chain = fixture.chain;
+  request.backup = fixture.chain.back();
+  const RestorePlan plan = plan_restore(fixture.home, request, {}, clock.now());
+  const auto failure_of_execution = [&]() -> std::string {
+    try {
+      (void)execute_restore(fixture.home, request, plan, clock, events, {});
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "none";
+  };
+  bucket.put(full(), "16384", 0, {}, TarText().file("PG_17/5/9", "of another length").finish() + "more");
+  EXPECT_THAT(failure_of_execution(), HasSubstr("16384.tar: "));
+  ASSERT_TRUE(bucket.store->remove(key));
+  EXPECT_THAT(failure_of_execution(), HasSubstr("16384.tar: it vanished from the bucket"));
+  EXPECT_FALSE(can_be_started());
+}
+
+TEST_F(RestoringFromABucket, RefusesASnapshotOfVolumes) {
+  upload_without_manifest();
+  fixture.chain[0].snapshots_info = "{'provider': 'aws'}";
+  EXPECT_THAT(failure(), HasSubstr("a volume snapshot"));
+}
+
 TEST_F(RestoringFromABucket, HearsAStop) {
   bucket.upload(0);
   stop.request_stop();

@@ -22,7 +22,8 @@ void check_kind(const catalog::BackupInfo& info) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("backup {} is {}, which this build does not restore yet", info.id.text, what));
   };
-  if (catalog::backup_type(info) == catalog::BackupType::kSnapshot) refuse("a volume snapshot");
+  if (info.snapshots_info || catalog::backup_type(info) == catalog::BackupType::kSnapshot)
+    refuse("a volume snapshot");
   if (info.version.value_or(0) < kVersionWithSignalFiles) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("backup {} is of PostgreSQL {}: 12 is the oldest that can be restored",
