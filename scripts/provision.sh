@@ -15,17 +15,26 @@ main() {
   exec 9>"$prefix/.lock"
   flock 9
   for what in "$@"; do
-    [ -e "$prefix/$what/.provisioned" ] && continue
-    echo "provisioning $prefix/$what"
-    rm -rf "${prefix:?}/$what"
     case $what in
-      pg17) unpack trixie "$prefix/pg17" postgresql-17 ;;
-      pg18) unpack sid "$prefix/pg18" postgresql-18 ;;
-      original) unpack sid "$prefix/original" barman barman-cli; wrap_python_programs "$prefix/original" ;;
+      pg17) put "$what" trixie postgresql-17 ;;
+      pg18) put "$what" sid postgresql-18 ;;
+      # with the modules that its programs for buckets and its compressions need; python3-snappy crashes under this Python
+      original) put "$what" sid barman barman-cli barman-cli-cloud python3-boto3 python3-lz4 python3-zstandard ;;
       *) echo "provision.sh: nothing is called $what; there are pg17, pg18, original" >&2; exit 2 ;;
     esac
-    touch "$prefix/$what/.provisioned"
   done
+}
+
+# put NAME SUITE PACKAGE...: them in a folder of that name, unless exactly these are there.
+put() {
+  local folder=$prefix/$1
+  shift
+  [ "$(cat "$folder/.provisioned" 2>/dev/null)" != "$*" ] || return 0
+  echo "provisioning $folder"
+  rm -rf "${folder:?}"
+  unpack "$1" "$folder" "${@:2}"
+  [ ! -e "$folder/usr/bin/barman" ] || wrap_python_programs "$folder"
+  echo "$*" >"$folder/.provisioned"
 }
 
 # unpack SUITE FOLDER PACKAGE...: the packages and all that they depend on.
