@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every Debian 12 package that the project needs, in one place; installs those that are missing.
-#   scripts/dependencies.sh build demo test bench     (any of them; none: the first three)
+#   scripts/dependencies.sh build demo test s3 bench     (any of them; none: the first three)
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libdeflate-dev libbz2-dev
@@ -11,6 +11,7 @@ demo=(postgresql-15)
 bench=(zstd pgbackrest)  # what the benchmarks compare with
 test=(libgtest-dev libgmock-dev ccache clang clang-tidy python3 postgresql-15 procps
       patchelf file gnupg rsync)
+s3=(ceph-mon ceph-osd radosgw ceph-common curl)  # an S3 server for the tests, see s3_server.sh
 
 [ $# -gt 0 ] || set -- build demo test
 wanted=()
@@ -19,8 +20,9 @@ for group in "$@"; do
     build) wanted+=("${build[@]}") ;;
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    s3) wanted+=("${s3[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
-    *) echo "dependencies.sh: no group called $group; there are build, demo, test, bench" >&2; exit 2 ;;
+    *) echo "dependencies.sh: no group called $group; there are build, demo, test, s3, bench" >&2; exit 2 ;;
   esac
 done
 

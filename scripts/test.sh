@@ -8,8 +8,18 @@ cd "$(dirname "$0")/.."
 root=()
 [ "$(id -u)" = 0 ] || root=(sudo)
 
+# What the tests meet is fetched while the program is built.
+scenery() {
+  scripts/dependencies.sh s3
+  "${root[@]}" env BARMAN_TEST_PREFIX="${BARMAN_TEST_PREFIX:-/opt/barman-test}" scripts/provision.sh
+}
+
 scripts/dependencies.sh build test
-"${root[@]}" env BARMAN_TEST_PREFIX="${BARMAN_TEST_PREFIX:-/opt/barman-test}" scripts/provision.sh
+"${root[@]}" true  # asks for the password now, if it has to
+log=$(mktemp)
+trap 'rm -f "$log"; scripts/s3_server.sh stop build/dev/s3' EXIT
+(scenery) >"$log" 2>&1 &
+fetched=$!
 
 threaded=(stream os codec postgres engine)
 
@@ -18,9 +28,10 @@ cmake --build --preset dev
 cmake --preset thread
 cmake --build --preset thread --target "${threaded[@]/%/_test}"
 cmake --preset tidy
+wait "$fetched" || { cat "$log" >&2; exit 1; }
 
 # Scratch directories are in memory where there is plenty: on a disk half of the time goes into copying clusters.
-room=$(df --output=avail -B1G /dev/shm 2>/dev/null | tail -n 1)
+room=$(df --output=avail -B1G /dev/shm 2>/dev/null | tail -n 1) || room=0
 if [ "${room:-0}" -ge 8 ] && ! findmnt -n -o OPTIONS -T /dev/shm | grep -qw noexec; then
   export BARMAN_TEST_TMP=${BARMAN_TEST_TMP:-/dev/shm}
 fi

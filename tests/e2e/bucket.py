@@ -1,7 +1,8 @@
 """An S3 server for tests: a real one if BARMAN_TEST_S3 names it (http://host:port, with AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY set), else a small one of our own that checks the signature of every request and makes trouble
-on request: it drops the connection ("drop") or cuts it in the middle of the answer's body ("cut"), sends the body
-slowly ("slow"), or gives another answer (status, body, headers)."""
+AWS_SECRET_ACCESS_KEY set) or scripts/s3_server.sh left the same in the file $BARMAN_TEST_S3_FILE (ctest does that), else
+a small one of our own that checks the signature of every request and makes trouble on request: it drops the connection
+("drop") or cuts it in the middle of the answer's body ("cut"), sends the body slowly ("slow"), or gives another answer
+(status, body, headers)."""
 
 import datetime
 import hashlib
@@ -20,7 +21,18 @@ from xml.sax.saxutils import escape, unescape
 import place
 from program import _reachable_program as reachable_program
 
-REAL = os.environ.get("BARMAN_TEST_S3", "")
+
+
+def _surroundings():
+    path = os.environ.get("BARMAN_TEST_S3_FILE", "")
+    if "BARMAN_TEST_S3" in os.environ or not os.path.exists(path):
+        return os.environ
+    with open(path, encoding="utf-8") as file:
+        return dict(line.split("=", 1) for line in file.read().splitlines())
+
+
+SURROUNDINGS = _surroundings()
+REAL = SURROUNDINGS.get("BARMAN_TEST_S3", "")
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -221,7 +233,7 @@ class Bucket:
         self.url = f"s3://{self.name}/some/path"
         self.store = None
         if REAL and not fake:
-            self.environment = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+            self.environment = {name: SURROUNDINGS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
             self.environment["AWS_ENDPOINT_URL"] = REAL
         else:
             self.store = Store()
