@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "catalog/backup_info.h"
+#include "config/settings.h"
 
 namespace barman::cli {
 namespace {
@@ -76,6 +77,13 @@ std::function<std::string(const std::string&)> one_of(std::vector<std::string> c
     if (std::ranges::find(choices, argument) != choices.end()) return "";
     return fmt::format("invalid choice: '{}' (choose from '{}')", argument, fmt::join(choices, "', '"));
   };
+}
+
+unsigned files_at_a_time(const std::string& given, const config::Server& server, const char* option) {
+  constexpr std::int64_t kMost = 64;
+  std::int64_t count = server.values.optional_number(option).value_or(0);
+  std::from_chars(given.data(), given.data() + given.size(), count);
+  return static_cast<unsigned>(std::clamp<std::int64_t>(count, 0, kMost));
 }
 
 }  // namespace barman::cli

@@ -9,6 +9,10 @@ namespace CLI {
 class App;
 }
 
+namespace barman::config {
+struct Server;
+}
+
 namespace barman::cli {
 
 // SERVER_NAME and BACKUP_ID, both required. `shortcut` is an example of what may stand for an id.
@@ -24,5 +28,8 @@ std::string target_action(const std::string& argument);  // pause, shutdown, pro
 
 // One of these words, case and all.
 std::function<std::string(const std::string&)> one_of(std::vector<std::string> choices);
+
+// How many files to move at a time: as `given` on the command line, else by the server's option; at most 64.
+unsigned files_at_a_time(const std::string& given, const config::Server& server, const char* option);
 
 }  // namespace barman::cli

@@ -126,10 +126,6 @@ void back_up(Parts& parts, const config::Server& server, const BackupOptions& op
   engine::require_supported(server, engine::Verb::kArchiveWal);
   const engine::BackupRequest request = request_of(options, server);
   ServerCatalog opened(server, parts, Buckets::kAllowed);
-  if (opened.home.wal_bucket) {
-    throw Error(ErrorKind::kFailed,
-                fmt::format("server {} keeps WAL in object storage, which backup does not support yet", server.name));
-  }
   std::optional<std::chrono::seconds> check_limit;
   if (!options.check_timeout.empty()) check_limit = std::chrono::seconds(std::stoll(options.check_timeout));
   if (!may_backup(parts, server, check_limit)) {

@@ -212,12 +212,6 @@ void archive_waiting_wal(const engine::Home& home, const config::Server& server,
   }
 }
 
-void refuse_wal_in_bucket(const engine::Home& home) {
-  if (!home.wal_bucket) return;
-  throw Error(ErrorKind::kFailed,
-              "this build does not restore where WAL is in object storage; use a local wals_directory");
-}
-
 // Looked up anew, under its lock: it may have been deleted since it was chosen.
 catalog::BackupInfo available_backup(const Options& options, const ServerCatalog& opened,
                                      const catalog::BackupId& id) {
@@ -277,7 +271,6 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
     throw Error(ErrorKind::kUsage, "the destination directory must not contain ':'");
   }
   const ServerCatalog opened(server, parts, Buckets::kAllowed);
-  refuse_wal_in_bucket(opened.home);
   if (!options.skip_archive && server.active() && !server.passive()) {
     archive_waiting_wal(opened.home, server, parts);
   }

@@ -32,7 +32,9 @@ std::uint64_t number_of(std::string_view text) {
   return number;
 }
 
-std::vector<stream::Stage> to_plain(const CloudWal& wal) {
+}  // namespace
+
+std::vector<stream::Stage> plain_by_suffix(const CloudWal& wal) {
   if (wal.encrypted) {
     throw Error(ErrorKind::kFailed,
                 "it is encrypted, which only the Barman server can read; use barman cloud-wal-restore there");
@@ -42,8 +44,6 @@ std::vector<stream::Stage> to_plain(const CloudWal& wal) {
   stages.push_back(whole_segment(wal.parsed));
   return stages;
 }
-
-}  // namespace
 
 std::vector<CloudWal> choose_cloud_wal(store::ObjectStore& store, const std::string& name, std::size_t count,
                                        bool with_partial) {
@@ -73,7 +73,8 @@ std::vector<CloudWal> choose_cloud_wal(store::ObjectStore& store, const std::str
   return found;
 }
 
-void fetch_cloud_wal(store::ObjectStore& store, const CloudWal& wal, const std::filesystem::path& path) {
+void fetch_cloud_wal(store::ObjectStore& store, const CloudWal& wal, const std::filesystem::path& path,
+                     const ToPlain& to_plain) {
   during("WAL file " + wal.key, [&] {
     const auto sink = stream::chain(to_plain(wal), os::create_file(path, {.mode = 0600, .sync = false}));
     if (!store.read(wal.key, {}, *sink))
@@ -122,11 +123,11 @@ void WalSpool::make() const {
 
 void fetch_with_others(store::ObjectStore& store, const std::vector<CloudWal>& wal,
                        const std::filesystem::path& destination, const WalSpool& spool,
-                       const std::stop_token& stop) {
+                       const std::stop_token& stop, const ToPlain& to_plain) {
   os::in_parallel(wal.size(), static_cast<unsigned>(wal.size()), stop, [&](std::size_t index) {
-    if (index == 0) return fetch_cloud_wal(store, wal[0], destination);
+    if (index == 0) return fetch_cloud_wal(store, wal[0], destination, to_plain);
     try {
-      fetch_cloud_wal(store, wal[index], spool.place_of(complete_name(wal[index])));
+      fetch_cloud_wal(store, wal[index], spool.place_of(complete_name(wal[index])), to_plain);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): it is fetched when it is asked for
     }
   });

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "engine/server/cloud_keys.h"
 #include "store/object_store.h"
+#include "stream/chain.h"
 
 namespace barman::engine {
 
@@ -18,9 +20,15 @@ namespace barman::engine {
 std::vector<CloudWal> choose_cloud_wal(store::ObjectStore& store, const std::string& name, std::size_t count,
                                        bool with_partial);
 
+// From the stored bytes to the plain ones.
+using ToPlain = std::function<std::vector<stream::Stage>(const CloudWal& wal)>;
+// For who has no configuration of the server. Throws kFailed for what is encrypted.
+std::vector<stream::Stage> plain_by_suffix(const CloudWal& wal);
+
 // Writes the plain bytes to `path`, which appears whole or not at all. Throws kFailed, kCorrupt: also if a
 // segment is not as long as it says itself.
-void fetch_cloud_wal(store::ObjectStore& store, const CloudWal& wal, const std::filesystem::path& path);
+void fetch_cloud_wal(store::ObjectStore& store, const CloudWal& wal, const std::filesystem::path& path,
+                     const ToPlain& to_plain = plain_by_suffix);
 
 // Files that were fetched before they were asked for. One folder for each archive and server, so that nobody
 // is handed another one's WAL.
@@ -45,6 +53,6 @@ class WalSpool {
 // failure.
 void fetch_with_others(store::ObjectStore& store, const std::vector<CloudWal>& wal,
                        const std::filesystem::path& destination, const WalSpool& spool,
-                       const std::stop_token& stop);
+                       const std::stop_token& stop, const ToPlain& to_plain = plain_by_suffix);
 
 }  // namespace barman::engine

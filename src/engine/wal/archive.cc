@@ -153,6 +153,8 @@ class ArchiveRun {
     const unsigned workers = settings_.format.workers(home_.wal_bucket ? kUploads : 1);
     // Threads that have no file of their own may help with the others.
     const auto files = static_cast<unsigned>(std::clamp<std::size_t>(waiting.size(), 1, workers));
+    // Several threads make several frames, and who reads buckets may take the first for all.
+    const unsigned threads = home_.wal_bucket ? 1 : workers / files;
     os::in_parallel(waiting.size(), workers, stop, [&](std::size_t i) {
       Waiting& file = waiting[i];
       if (file.found) {
@@ -160,7 +162,7 @@ class ArchiveRun {
         return;
       }
       file.entry =
-          archive_->store(file.source, settings_.format.storing(file.form, file.size, workers / files), stop);
+          archive_->store(file.source, settings_.format.storing(file.form, file.size, threads), stop);
       file.is_late = !file.entry;
     });
   }
@@ -279,12 +281,21 @@ std::string_view name_of(Archiver archiver) {
   return archiver == Archiver::kStreaming ? "streaming" : "file archival";
 }
 
+WalFormat storing_format(const config::Server& server, os::ProcessRunner& runner) {
+  WalFormat format(server, runner);
+  auto problem = format.problem();
+  if (!problem && format.is_custom() && is_bucket_url(server.values.text("wals_directory"))) {
+    problem =
+        "compression = custom cannot be used where WAL is in a bucket, as the names of objects tell how they "
+        "are compressed; name one of the built-in methods, such as zstd";
+  }
+  if (problem) throw Error(ErrorKind::kUsage, fmt::format("server {}: {}", server.name, *problem));
+  return format;
+}
+
 ArchiveSettings archive_settings(const config::Server& server, os::ProcessRunner& runner) {
   require_supported(server, Verb::kArchiveWal);
-  WalFormat format(server, runner);
-  if (const auto problem = format.problem()) {
-    throw Error(ErrorKind::kUsage, fmt::format("server {}: {}", server.name, *problem));
-  }
+  WalFormat format = storing_format(server, runner);
   const auto batch_size = [&server](std::string_view option) {
     return static_cast<std::size_t>(
         std::max<std::int64_t>(server.values.optional_number(option).value_or(0), 0));

@@ -28,6 +28,9 @@ namespace barman::engine {
 enum class Archiver { kStreaming, kFile };
 std::string_view name_of(Archiver archiver);  // "streaming", "file archival"
 
+// The form that a server's WAL is to be stored in. Throws kUsage if it cannot be. `runner` outlives it.
+WalFormat storing_format(const config::Server& server, os::ProcessRunner& runner);
+
 struct ArchiveSettings {
   bool streaming = false;
   bool file = true;

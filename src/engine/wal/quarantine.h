@@ -25,4 +25,8 @@ inline constexpr std::string_view kMisplaced = "misplaced";
 std::filesystem::path quarantine(const Home& home, const std::filesystem::path& path, std::string_view suffix,
                                  const Clock& clock, Events& events);
 
+// The same for a file that stays where it is: copies it.
+std::filesystem::path quarantine_copy(const Home& home, const std::filesystem::path& path,
+                                      std::string_view suffix, const Clock& clock);
+
 }  // namespace barman::engine
