@@ -54,7 +54,7 @@ class WalInABucket(Archives):
         yield
         barman.environment = self.bucket.environment
 
-    def restored(self, barman, name, *options, **more):
+    def brought_back(self, barman, name, *options, **more):
         """What cloud-wal-restore delivers."""
         path = os.path.join(self.delivered, name)
         barman.ok("cloud-wal-restore", "--spool-dir", os.path.join(self.delivered, "spool"), *options, "main", name, path, **more)
@@ -73,7 +73,7 @@ class WalInABucket(Archives):
                          [(name, size, "gzip", "None") for name, size in zip(names, sizes)])
 
         for name in names[:3]:
-            self.assertEqual(self.restored(barman, name, "--parallel", "2"), self.kept_bytes(name))
+            self.assertEqual(self.brought_back(barman, name, "--parallel", "2"), self.kept_bytes(name))
         barman.ok("get-wal", "--output-directory", self.delivered, "main", names[0])
         with open(os.path.join(self.delivered, names[0]), "rb") as file:
             self.assertEqual(file.read(), self.kept_bytes(names[0]))
@@ -125,7 +125,7 @@ class WalInABucket(Archives):
         barman.ok("cloud-wal-archive", "--parallel", "4", "main", wal[0])
         self.assertEqual(self.keys(), [f"{name[:16]}/{name}.zst" for name in names[:3]])
         self.assertEqual([line[0] for line in self.lines(barman)], names[:3])
-        self.assertEqual(self.restored(barman, names[2]), self.kept_bytes(names[2]))
+        self.assertEqual(self.brought_back(barman, names[2]), self.kept_bytes(names[2]))
         # Stored ahead: no request is needed, unless the file is another one.
         with self.store_away(barman):
             barman.ok("cloud-wal-archive", "--parallel", "4", "main", wal[1])
@@ -156,7 +156,27 @@ class WalInABucket(Archives):
         self.assertEqual(self.keys(), [f"{name[:16]}/{name}.gz.gpg" for name in names])
         self.assertEqual([line[3:] for line in self.lines(barman)], [["gzip", "gpg"]] * 2)
         for name in names:
-            self.assertEqual(self.restored(barman, name), self.kept_bytes(name))
+            self.assertEqual(self.brought_back(barman, name), self.kept_bytes(name))
+
+    def test_a_backup_is_recovered_with_its_wal_from_the_bucket(self):
+        """Received by streaming, archived, and brought back: copied by the restore, and fetched by the recovering server."""
+        cluster, barman = self.streaming(15, wal_segment_size=1)
+        barman.environment = self.bucket.environment
+        barman.server("main", wals_directory=self.bucket.url, compression="lz4")
+        cluster.sql("CREATE TABLE t AS SELECT 1 AS n")
+        barman.ok("backup", "--wait", "--immediate-checkpoint", "main", timeout=300)
+        cluster.sql("INSERT INTO t VALUES (2)")
+        barman.ok("switch-wal", "--archive", "--force", "main")
+        self.assertIn("cloud storage configuration: OK", str(barman.run("check", "main")))
+        cluster.stop()
+        variables = " ".join(f"{name}={value}" for name, value in self.bucket.environment.items())
+        fetch = f"{variables} {' '.join(barman.command('cloud-wal-restore', '--spool-dir', self.scratch.folder('spool'), 'main'))} %f %p"
+        for name, options in (("copied", ["--no-get-wal"]), ("fetched", ["--get-wal", "--restore-command", fetch])):
+            data = os.path.join(self.scratch.path, name)
+            barman.ok("restore", *options, "main", barman.backup_ids("main")[-1], data, timeout=300)
+            server = self.restored(15, data, name)
+            self.assertEqual(server.sql("SELECT count(*) FROM t"), "2", name)
+            server.stop()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ bool is_wal_awaited(const Home& home) {
          });
 }
 
-ServerQuestions questions_for(const CheckRequest& request, const std::optional<Home>& home) {
+ServerQuestions questions_for(const CheckRequest& request, const Home& home) {
   const config::Server& server = request.server;
   ServerQuestions questions;
   questions.main = option(server, "conninfo");
@@ -47,20 +47,13 @@ ServerQuestions questions_for(const CheckRequest& request, const std::optional<H
   questions.primary = option(server, "primary_conninfo");
   questions.slot_name = option(server, "slot_name");
   questions.archiver_statistics = server.values.flag("archiver");
-  if (home && is_nothing_archived(*home) && !is_wal_awaited(*home))
-    questions.wal_arrives = request.wal_arrives;
+  if (is_nothing_archived(home) && !is_wal_awaited(home)) questions.wal_arrives = request.wal_arrives;
   return questions;
 }
 
 std::chrono::seconds limit_of(const CheckRequest& request) {
   if (request.timeout) return *request.timeout;
   return std::chrono::seconds(std::max<std::int64_t>(request.server.values.number("check_timeout"), 0));
-}
-
-// An archive in a bucket is not looked at yet.
-std::optional<Home> home_on_disk(const CheckRequest& request) {
-  if (request.home.wal_bucket) return std::nullopt;
-  return request.home;
 }
 
 CheckReport blank_report(const config::Server& server) {
@@ -88,15 +81,13 @@ void log_bad_policy(const config::Server& server, Events& events) {
 
 CheckReport Checker::check(const CheckRequest& request, const std::stop_token& stop) {
   const config::Server& server = request.server;
-  const std::optional<Home> home = home_on_disk(request);
   Observed observed{.server = server, .now = clock_.now()};
   const auto observe_home = [&] {
-    if (!home) return;
-    observed.local = observe(server, *home, events_);
+    observed.local = observe(server, request.home, events_);
     observed.local->encryption = encryption_trial(request, stop);
   };
   if (server.active() && !server.passive()) {
-    observed.asked = questions_for(request, home);
+    observed.asked = questions_for(request, request.home);
     observed.remote = ask_servers(observed.asked, connector_, limit_of(request), observe_home, stop);
   } else {
     observe_home();

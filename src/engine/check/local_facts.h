@@ -23,8 +23,9 @@ struct ArchivedWal {
 };
 
 struct LocalFacts {
-  Answer<std::string> directories;  // empty if all are there, else which is not, and why
-  Answer<std::size_t> incoming;     // WAL files that wait
+  Answer<std::string> directories;               // empty if all are there, else which is not, and why
+  std::optional<Answer<std::string>> buckets{};  // if there are any: empty, or what is wrong with one
+  Answer<std::size_t> incoming;                  // WAL files that wait
   Answer<std::size_t> streaming;
   Answer<catalog::Listing> backups;
   Answer<ArchivedWal> wal;

@@ -66,6 +66,12 @@ void judge_size(const Observed& observed, const BackupInfo* newest, Lines& lines
                         pretty_size(static_cast<double>(*limit))));
 }
 
+void judge_buckets(const Observed& observed, Lines& lines) {
+  if (!observed.local->buckets) return;
+  const std::string problem = observed.local->buckets->value.value_or(observed.local->buckets->error);
+  lines.add("cloud storage configuration", problem.empty(), problem);
+}
+
 void judge_wal(const Observed& observed, Lines& lines) {
   const Answer<ArchivedWal>& wal = observed.local->wal;
   const auto limit = observed.server.values.interval("last_wal_maximum_age");
@@ -172,6 +178,7 @@ void judge_catalogue(const Observed& observed, Lines& lines) {
   judge_age(observed, newest, lines);
   judge_size(observed, newest, lines);
   judge_encryption(observed, lines);
+  judge_buckets(observed, lines);
   judge_wal(observed, lines);
   judge_compression(observed, lines);
   judge_failed_backups(observed, lines);

@@ -19,11 +19,7 @@ std::vector<CheckLine> judge(const Observed& observed) {
   judge_connections(observed, lines);
   judge_wal_connections(observed, lines);
   judge_slot(observed, lines);
-  if (observed.local) {
-    judge_catalogue(observed, lines);
-  } else {
-    lines.add("cloud storage configuration", false, "what is in a bucket is not looked at yet");
-  }
+  if (observed.local) judge_catalogue(observed, lines);
   judge_method(observed, lines);
   judge_configuration(observed, lines);
   judge_system_identifier(observed, lines);

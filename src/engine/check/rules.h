@@ -17,7 +17,7 @@ namespace barman::engine {
 struct Observed {
   const config::Server& server;
   Time now;
-  std::optional<LocalFacts> local{};  // none: the server's home is not on disk
+  std::optional<LocalFacts> local{};
   std::optional<ServerAnswers> remote{};
   ServerQuestions asked{};
 };

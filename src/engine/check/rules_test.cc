@@ -381,12 +381,12 @@ TEST_F(RulesTest, QuarantinedFilesAreCountedByKind) {
   EXPECT_EQ(check().back(), "archiver errors: FAILED (duplicates: 2, unknown: 1)");
 }
 
-TEST_F(RulesTest, AServerWithoutAHomeOnDiskIsNotCheckedThere) {
-  set("wals_directory", std::string("s3://bucket/wals"));
-  Observed observed{.server = server_, .now = kNow, .remote = remote_, .asked = asked_};
-  std::vector<std::string> lines;
-  for (const CheckLine& line : judge(observed)) lines.push_back(shown(line));
-  EXPECT_THAT(lines, Contains(HasSubstr("cloud storage configuration: FAILED (what is in a bucket")));
+TEST_F(RulesTest, BucketsHaveALineOfTheirOwn) {
+  EXPECT_THAT(check(), testing::Not(Contains(HasSubstr("cloud storage configuration"))));
+  local_.buckets = answered(std::string());
+  EXPECT_THAT(check(), Contains("cloud storage configuration: OK"));
+  local_.buckets = answered(std::string("there is no bucket"));
+  EXPECT_THAT(check(), Contains("cloud storage configuration: FAILED (there is no bucket)"));
 }
 
 }  // namespace
