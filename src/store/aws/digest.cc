@@ -71,4 +71,8 @@ std::optional<std::string> parse_base64(std::string_view text) {
   return out;
 }
 
+std::string md5_hex(stream::Bytes data) {
+  return hex_text(stream::bytes_of(parse_base64(md5_base64(data)).value()));
+}
+
 }  // namespace barman::store

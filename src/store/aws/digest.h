@@ -16,6 +16,7 @@ using Sha256 = std::array<std::byte, 32>;
 Sha256 sha256(stream::Bytes data);
 Sha256 hmac_sha256(stream::Bytes key, std::string_view text);
 std::string md5_base64(stream::Bytes data);
+std::string md5_hex(stream::Bytes data);
 
 std::string hex_text(stream::Bytes data);  // lower case
 std::string base64_text(stream::Bytes data);

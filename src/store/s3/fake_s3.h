@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/aws/digest.h"
 #include "store/http/url.h"
 
 namespace barman::store {
@@ -72,6 +73,10 @@ class FakeS3 {
   FakeS3(const FakeS3&) = delete;
   FakeS3& operator=(const FakeS3&) = delete;
 
+  static std::string etag_of(const std::string& text) {
+    return "\"" + md5_hex(stream::bytes_of(text)) + "\"";
+  }
+
   [[nodiscard]] std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(port_); }
   void make_trouble(Trouble trouble) {
     const std::lock_guard lock(mutex_);
@@ -103,9 +108,6 @@ class FakeS3 {
   static FakeReply error(int status, const std::string& code) {
     return {.status = status,
             .body = "<?xml version=\"1.0\"?><Error><Code>" + code + "</Code><Message>fake</Message></Error>"};
-  }
-  static std::string etag_of(const std::string& text) {
-    return "\"" + std::to_string(std::hash<std::string>{}(text)) + "\"";
   }
 
   static std::string parameter(const SeenRequest& request, const std::string& name) {

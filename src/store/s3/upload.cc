@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "store/aws/digest.h"
+
 namespace barman::store {
 
 namespace {
@@ -161,8 +163,17 @@ void S3Upload::put_whole() {
     request.headers.pop_back();
     answer = client_.send(request);
   }
+  if (answer.ok() || (answer.status == 412 && is_there_whole())) return;
   if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
-  if (!answer.ok()) client_.refuse(answer, doing());
+  client_.refuse(answer, doing());
+}
+
+// An earlier attempt may have stored the object although its answer was lost: then it is what it was to be.
+bool S3Upload::is_there_whole() {
+  const stream::Bytes body{current_.bytes.get(), current_.size};
+  const HttpAnswer answer = client_.send({.method = "HEAD", .key = key_, .headers = options_.part_headers});
+  return answer.ok() && answer.header("content-length") == std::to_string(body.size()) &&
+         answer.header("etag") == '"' + md5_hex(body) + '"';
 }
 
 void S3Upload::require_absent() {

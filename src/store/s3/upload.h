@@ -33,7 +33,8 @@ class S3Upload final : public stream::Sink {
   S3Upload& operator=(const S3Upload&) = delete;
 
   void write(stream::Bytes data) override;
-  // Throws kRefused if the object must be new and is not.
+  // Throws kRefused if the object must be new and is not. One with the very bytes of a single request is
+  // taken for ours.
   void finish() override;
 
  private:
@@ -52,6 +53,7 @@ class S3Upload final : public stream::Sink {
   void complete();
   void end_workers();
   [[nodiscard]] bool arrived_after_all();
+  [[nodiscard]] bool is_there_whole();
   void require_absent();
   [[nodiscard]] std::string doing() const;
 
