@@ -14,7 +14,9 @@
 #include <string_view>
 
 #include "catalog/backup_info.h"
+#include "config/option.h"
 #include "config/settings.h"
+#include "config/value.h"
 
 namespace barman::cli {
 namespace {
@@ -70,6 +72,14 @@ std::string target_action(const std::string& argument) {
   constexpr std::array<std::string_view, 3> kActions = {"pause", "shutdown", "promote"};
   if (std::ranges::find(kActions, argument) != kActions.end()) return "";
   return fmt::format("'{}' is not a valid recovery target action", argument);
+}
+
+std::function<std::string(const std::string&)> value_of(std::string option) {
+  return [option = std::move(option)](const std::string& argument) -> std::string {
+    const auto value = config::parse_value(*config::find_option(option), argument);
+    const auto* bad = std::get_if<config::BadValue>(&value);
+    return bad != nullptr ? fmt::format("'{}': {}", argument, bad->reason) : "";
+  };
 }
 
 std::function<std::string(const std::string&)> one_of(std::vector<std::string> choices) {

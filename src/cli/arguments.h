@@ -26,6 +26,9 @@ std::string timeline_word(const std::string& argument);  // current, latest or p
 std::string backup_name(const std::string& argument);    // not shaped like an id, no reserved word
 std::string target_action(const std::string& argument);  // pause, shutdown, promote
 
+// What the configuration option of this name may be.
+std::function<std::string(const std::string&)> value_of(std::string option);
+
 // One of these words, case and all.
 std::function<std::string(const std::string&)> one_of(std::vector<std::string> choices);
 

@@ -16,8 +16,12 @@
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/backup/backup.h"
+#include "engine/restore/manifest_in_bucket.h"
+#include "engine/server/bucket_home.h"
+#include "engine/server/cloud_archives.h"
 #include "engine/server/support.h"
 #include "engine/wal/archive.h"
+#include "engine/wal/wal_format.h"
 #include "postgres/connector.h"
 #include "report/backup.h"
 #include "report/writer.h"
@@ -34,6 +38,7 @@ struct BackupOptions {
   std::optional<std::string> reuse;
   std::string retry_times, retry_sleep, jobs, batch_size, batch_period, bwlimit, wait_timeout, keepalive,
       check_timeout;
+  std::string staging_directory, staging_size;
   bool no_retry = false;
   bool wait = false;
   int manifest = 0;
@@ -97,6 +102,19 @@ void add_other_options(CLI::App& command, BackupOptions& options) {
                    "For rsync backups; accepted. A streamed backup always has the server's manifest.");
 }
 
+void add_staging_options(CLI::App& command, BackupOptions& options) {
+  command
+      .add_option("--cloud-staging-directory", options.staging_directory,
+                  "Accepted: nothing is staged on the way into a bucket.")
+      ->check(value_of("cloud_staging_directory"))
+      ->type_name("PATH");
+  command
+      .add_option("--cloud-staging-max-size", options.staging_size,
+                  "Accepted: nothing is staged on the way into a bucket.")
+      ->check(value_of("cloud_staging_max_size"))
+      ->type_name("SIZE");
+}
+
 void refuse_what_comes_later(const BackupOptions& options) {
   if (options.reuse && *options.reuse != "off") {
     throw Error(ErrorKind::kFailed,
@@ -120,12 +138,33 @@ engine::BackupRequest request_of(const BackupOptions& options, const config::Ser
   return request;
 }
 
+// For those who look at the log.
+void say_that_nothing_is_staged(const BackupOptions& options, report::Writer& out) {
+  const bool asked = !options.staging_directory.empty() || !options.staging_size.empty();
+  out.log(asked ? engine::LogLevel::kInfo : engine::LogLevel::kDebug,
+          "nothing is staged on the way into a bucket: cloud_staging_directory, cloud_staging_max_size and the "
+          "options of these names have no effect");
+}
+
+engine::FetchManifest fetch_manifest(const Parts& parts, const config::Server& server,
+                                     const engine::Home& home) {
+  if (!home.backup_bucket) return {};
+  return [&parts, &server, &home](const catalog::BackupInfo& info, stream::Sink& into) {
+    const auto manifest = engine::manifest_in_bucket(
+        home, info, engine::cloud_archives(home.backup_bucket->bucket(), info),
+        engine::WalFormat(server, parts.runner));
+    if (manifest) manifest->read(into);
+    return manifest.has_value();
+  };
+}
+
 void back_up(Parts& parts, const config::Server& server, const BackupOptions& options) {
   refuse_what_comes_later(options);
   engine::require_supported(server, engine::Verb::kBackup);
   engine::require_supported(server, engine::Verb::kArchiveWal);
   const engine::BackupRequest request = request_of(options, server);
   ServerCatalog opened(server, parts, Buckets::kAllowed);
+  if (opened.home.backup_bucket) say_that_nothing_is_staged(options, parts.out);
   std::optional<std::chrono::seconds> check_limit;
   if (!options.check_timeout.empty()) check_limit = std::chrono::seconds(std::stoll(options.check_timeout));
   if (!may_backup(parts, server, check_limit)) {
@@ -138,16 +177,16 @@ void back_up(Parts& parts, const config::Server& server, const BackupOptions& op
     engine::archive_wal(opened.home, archiving, engine::ArchiveTalk::kWhenThereAreFiles, parts.clock,
                         parts.out, parts.stop);
   };
-  const catalog::BackupInfo info = engine::take_backup(request,
-                                                       {.home = opened.home,
-                                                        .server = server,
-                                                        .catalog = opened.catalog,
-                                                        .connector = parts.connector,
-                                                        .runner = parts.runner,
-                                                        .clock = parts.clock,
-                                                        .events = parts.out,
-                                                        .archive_once = archive_once},
-                                                       parts.stop);
+  const engine::BackupSurroundings around{.home = opened.home,
+                                          .server = server,
+                                          .catalog = opened.catalog,
+                                          .connector = parts.connector,
+                                          .runner = parts.runner,
+                                          .clock = parts.clock,
+                                          .events = parts.out,
+                                          .archive_once = archive_once,
+                                          .fetch_manifest = fetch_manifest(parts, server, opened.home)};
+  const catalog::BackupInfo info = engine::take_backup(request, around, parts.stop);
   report::report_backup(info, parts.out);
 }
 
@@ -160,6 +199,7 @@ void register_backup(CLI::App& app, Body& chosen) {
   add_copy_options(*command, *options);
   add_wait_options(*command, *options);
   add_other_options(*command, *options);
+  add_staging_options(*command, *options);
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
       for_each_server(parts, options->servers, {.inactive = Then::kSkip, .passive = Then::kSkip},

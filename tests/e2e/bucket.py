@@ -260,6 +260,9 @@ class Bucket:
     def put(self, key, body):
         self._request("PUT", f"{self.name}/some/path/{key}", body=body)
 
+    def delete(self, key):
+        self._request("DELETE", f"{self.name}/some/path/{key}")
+
     def _request(self, method, path, query=None, body=b""):
         """A signed request of our own making, to look at what programs did."""
         when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")

@@ -5,13 +5,15 @@ what PostgreSQL's programs take."""
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import bucket
 import harness
 import place
-from harness import EndToEnd, on_versions
-from unpacking import READERS
+from gnupg import Keyring
+from harness import EndToEnd, on_versions, wait_until
+from unpacking import FORMATS, READERS
 
 
 class IntoABucket(EndToEnd):
@@ -63,7 +65,7 @@ class IntoABucket(EndToEnd):
         self.assertEqual(len(text) % 10240, 0)
         subprocess.run(["tar", "-x", "-p", "-C", target], input=text, check=True, **place.as_account())
 
-    def assert_whole(self, cluster, barman, backup, extension="", keyring=None, incremental=False):
+    def assert_whole(self, cluster, barman, backup, extension="", keyring=None):
         """Of a finished backup: record, layout, sizes and contents."""
         names = self.objects(backup)
         info = barman.backup_info("main", backup)
@@ -85,14 +87,14 @@ class IntoABucket(EndToEnd):
         self.assertEqual(manifest, self.bucket.get(f"main/base/{backup}/backup_manifest"))
         self.assertFalse(os.path.lexists(f"{tree}/tablespace_map"))
         cluster.program([f"{cluster.bin}/pg_verifybackup", "-n", tree])
-        for kept in ("base", "wals"):
-            if kept == "base":
-                self.assertFalse(os.path.lexists(barman.directory("main").rstrip("/") + "/base"))
+        self.assertFalse(os.path.lexists(barman.directory("main") + "/base"))
         return tree
 
-    def forget_tree(self, tree):
-        for path in [tree, *[os.path.realpath(f"{tree}/pg_tblspc/{oid}") for oid in os.listdir(f"{tree}/pg_tblspc")]]:
-            shutil.rmtree(path)
+    def encrypted(self, barman, **options):
+        keyring = Keyring(self.scratch)
+        barman.server("main", encryption="gpg", encryption_key_id=keyring.make("locked", Keyring.passphrase),
+                      encryption_passphrase_command=f"echo '{Keyring.passphrase}'", **options)
+        return keyring
 
 
 class Full(IntoABucket):
@@ -105,8 +107,196 @@ class Full(IntoABucket):
         self.assertIn(f"Starting backup copy via pg_basebackup for {backup} to the cloud storage aws-s3: {self.bucket.url}\n", done.out)
         self.assertRegex(done.out, r"Copy done \(time: .*\)\nFinalising the backup\.\n")
         self.assertRegex(done.out, r"Backup size: [0-9.]+ MiB\nBackup end at LSN: ")
-        self.assert_whole(cluster, barman, backup)
+        tree = self.assert_whole(cluster, barman, backup)
+        self.assertEqual(barman.backup_info("main", backup)["compression"], "None")
+        self.assert_comes_back(cluster, tree)
         self.assert_clean(barman)
+
+    def assert_comes_back(self, cluster, tree):
+        """A server starts from what tar made."""
+        with open(f"{tree}/postgresql.auto.conf", "a", encoding="utf-8") as file:
+            file.write("restore_command = 'cp " + self.scratch.path + "/barman/main/wals/$(echo %f | cut -c1-16)/%f %p'\narchive_mode = off\n")
+        cluster.program(["touch", f"{tree}/recovery.signal"])
+        server = self.restored(cluster.version, tree)
+        wait_until(lambda: server.sql("SELECT pg_is_in_recovery()") == "f", "recovery ends")
+        sums = "SELECT count(*), sum(hashtext(t)) FROM afar"
+        self.assertEqual(server.sql(sums), cluster.sql(sums))
+        server.stop()
+
+    def test_archives_end_where_they_are_full(self):
+        cluster, barman = self.scene(cloud_upload_max_archive_size="3Mi", parallel_jobs=3)
+        for options, extension in (({}, ""), ({"backup_compression": "zstd"}, ".zst")):
+            barman.server("main", **options)
+            backup = self.back_up(barman)
+            self.assert_whole(cluster, barman, backup, extension)
+            series = self.series(backup, "data")
+            sizes = [len(self.bucket.get(f"main/base/{backup}/{name}")) for name in series]
+            if not extension:
+                self.assertGreater(len(series), 3)
+                self.assertGreater(min(sizes[:-1]), 3 << 20)
+            self.assertIn("'number_of_workers': 3", barman.backup_info("main", backup)["copy_stats"])
+
+    def test_every_compression_on_either_side(self):
+        cluster, barman = self.scene()
+        for location in ("client", "server"):
+            for name in ("gzip", "lz4", "zstd") if location == "server" else ("none", "gzip", "lz4", "zstd", "bzip2", "xz"):
+                with self.subTest(location=location, name=name):
+                    barman.server("main", backup_compression=name, backup_compression_location=location)
+                    backup = self.back_up(barman)
+                    shutil.rmtree(self.assert_whole(cluster, barman, backup, FORMATS[name][0]))
+                    self.assertEqual(barman.backup_info("main", backup)["compression"], {"none": "None"}.get(name, name))
+        barman.server("main", backup_compression_format="plain", backup_compression="zstd")
+        self.assert_whole(cluster, barman, self.back_up(barman), "")
+
+    def test_encrypted(self):
+        cluster, barman = self.scene()
+        keyring = self.encrypted(barman)
+        self.assert_whole(cluster, barman, self.back_up(barman), ".gpg", keyring)
+        barman.server("main", backup_compression="zstd")
+        backup = self.back_up(barman)
+        self.assert_whole(cluster, barman, backup, ".zst.gpg", keyring)
+        self.assertEqual(barman.backup_info("main", backup)["encryption"], "gpg")
+
+    def test_options_for_staging_are_checked_and_not_needed(self):
+        cluster, barman = self.scene()
+        barman.ok("backup", "--cloud-staging-directory", "/nowhere/at/all", "--cloud-staging-max-size", "10Gi", "main")
+        self.assertEqual(barman.log_tail(200).count("nothing is staged on the way into a bucket"), 1)
+        for option, value in (("--cloud-staging-directory", "here"), ("--cloud-staging-max-size", "10g")):
+            refused = barman.run("backup", option, value, "main")
+            self.assertEqual(refused.code, 2, str(refused))
+            self.assertIn(f"'{value}'", refused.err)
+
+
+class Chains(IntoABucket):
+    def changed(self, cluster, step):
+        cluster.sql(f"UPDATE afar SET t = 'x{step}' WHERE n % 997 = {step}; CREATE TABLE step_{step} AS SELECT {step} n")
+
+    @on_versions(17, 18)
+    def test_a_chain_is_what_pg_combinebackup_takes(self, version):
+        cluster, barman = self.scene(version, settings={"summarize_wal": "on"})
+        ids = [self.back_up(barman)]
+        trees = [self.assert_whole(cluster, barman, ids[0])]
+        self.changed(cluster, 1)
+        barman.server("main", backup_compression="zstd")
+        ids.append(self.back_up(barman, "--incremental=latest"))
+        trees.append(self.assert_whole(cluster, barman, ids[1], ".zst"))
+        self.changed(cluster, 2)
+        keyring = self.encrypted(barman)
+        os.unlink(barman.directory("main", "meta", f"{ids[1]}-backup_manifest"))  # as on another host
+        ids.append(self.back_up(barman, "--incremental=latest"))
+        trees.append(self.assert_whole(cluster, barman, ids[2], ".zst.gpg", keyring))
+        for parent, child in zip(ids, ids[1:]):
+            self.assertEqual(barman.backup_info("main", child)["parent_backup_id"], parent)
+            record = self.bucket.get(f"main/base/{parent}/backup.info").decode()
+            self.assertIn(f"children_backup_ids={child}\n", record)
+        combined = os.path.join(self.scratch.path, "combined")
+        oid = os.listdir(f"{trees[0]}/pg_tblspc")[0]
+        moves = [f"--tablespace-mapping={os.path.realpath(f'{tree}/pg_tblspc/{oid}')}={combined}-ts" for tree in trees[-1:]]
+        cluster.program([f"{cluster.bin}/pg_combinebackup", *moves, *trees, "-o", combined])
+        cluster.program([f"{cluster.bin}/pg_verifybackup", "-n", combined])
+
+    def test_a_parent_that_is_not_all_there_is_refused(self):
+        cluster, barman = self.scene(17, settings={"summarize_wal": "on"}, cloud_upload_max_archive_size="3Mi")
+        full = self.back_up(barman)
+        first = self.bucket.get(f"main/base/{full}/data.tar")
+        self.bucket.delete(f"main/base/{full}/data.tar")
+        self.assert_fails(barman.run("backup", "--incremental=latest", "main"), says="data.tar.* is missing in the bucket.*take a full backup")
+        self.bucket.put(f"main/base/{full}/data.tar", first)
+        os.unlink(barman.directory("main", "meta", f"{full}-backup_manifest"))
+        self.bucket.delete(f"main/base/{full}/backup_manifest")
+        self.assertEqual(barman.backup_ids("main"), [full])
+        self.back_up(barman, "--incremental=latest")  # the manifest in the archive is left
+
+
+class Trouble(IntoABucket):
+    fake = True
+
+    def records(self, barman):
+        """The status of each backup, here and in the bucket."""
+        return [(barman.backup_info("main", one)["status"], re.search("^status=(.*)$", self.bucket.get(f"main/base/{one}/backup.info").decode(), re.M)[1])
+                for one in barman.backup_ids("main")]
+
+    def assert_taken_back(self, barman, backup):
+        self.assertEqual(self.objects(backup), ["backup.info"])
+        self.assertEqual(self.bucket.store.uploads, {})
+        self.assertFalse(os.path.exists(barman.directory("main", "meta", f"{backup}-backup_manifest")))
+
+    def test_a_request_that_fails_fails_the_backup_and_leaves_nothing(self):
+        cluster, barman = self.scene(cloud_upload_max_archive_size="6Mi")
+        store = self.bucket.store
+        store.requests.clear()
+        barman.ok("backup", "--immediate-checkpoint", "main")
+        count = len(store.requests)
+        self.assertGreater(count, 12)
+        refused = (403, "<Error><Code>AccessDenied</Code></Error>")
+        for bad in range(1, count + 1):
+            with self.subTest(request=bad):
+                store.requests.clear()
+                known = barman.backup_ids("main")
+                store.trouble = lambda n, *_, bad=bad: refused if n == bad else None
+                done = barman.run("backup", "--immediate-checkpoint", "main", env={"AWS_MAX_ATTEMPTS": "1"})
+                store.trouble = None
+                new = [one for one in barman.backup_ids("main") if one not in known]
+                for backup in new:
+                    status = barman.backup_info("main", backup)["status"]
+                    if status == "FAILED":
+                        self.assertEqual(done.code, 1, str(done))
+                        self.assert_taken_back(barman, backup)
+                    else:  # all was done but to tell the bucket
+                        self.assertIn(status, ("WAITING_FOR_WALS", "DONE"))
+
+    def test_killed_at_every_point(self):
+        cluster, barman = self.scene()
+        for point in ("backup-recorded", "backup-started", "backup-object-open", "backup-object-stored", "backup-manifest", "backup-synced", "backup-waiting"):
+            with self.subTest(point):
+                result = barman.run("backup", "--immediate-checkpoint", "main", fault_point=point)
+                self.assertEqual(result.code, -signal.SIGKILL, f"{point} was not reached\n{result}")
+                killed = barman.backup_ids("main")[-1]
+                good = self.back_up(barman)
+                if point == "backup-waiting":  # only its WAL was to come
+                    self.assertIn(barman.backup_info("main", killed)["status"], ("WAITING_FOR_WALS", "DONE"))
+                    continue
+                self.assertEqual(self.records(barman)[-2:], [("FAILED", "FAILED"), ("DONE", "DONE")])
+                self.assertEqual(self.objects(killed), ["backup.info"])
+                self.assertEqual(self.bucket.store.uploads, {})
+        shutil.rmtree(self.assert_whole(cluster, barman, good))
+
+    def test_uploads_of_a_killed_backup_are_withdrawn_by_the_next(self):
+        cluster, barman = self.scene()
+        cluster.pgbench_init(5)
+        running = barman.start("backup", "--immediate-checkpoint", "main")
+        store = self.bucket.store
+        wait_until(lambda: any(store.uploads.values()), "a part is there")
+        running.kill()
+        self.assertTrue(store.uploads)
+        self.back_up(barman)
+        self.assertEqual(store.uploads, {})
+        self.assertEqual(self.records(barman), [("FAILED", "FAILED"), ("DONE", "DONE")])
+
+    def test_stopped_politely_it_takes_back_what_was_sent(self):
+        cluster, barman = self.scene()
+        cluster.pgbench_init(5)
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            running = barman.start("backup", "--immediate-checkpoint", "--bwlimit", "32768", "main")
+            wait_until(lambda: any(self.bucket.store.uploads.values()), "a part is there")
+            running.process.send_signal(sig)
+            self.assertEqual(running.wait(30), 1, running.err)
+            self.assertEqual(self.records(barman)[-1], ("FAILED", "FAILED"))
+            self.assert_taken_back(barman, barman.backup_ids("main")[-1])
+            wait_until(lambda: cluster.sql("SELECT count(*) FROM pg_stat_replication WHERE state = 'backup'") == "0", "the connection is gone")
+
+    def test_a_bucket_that_cannot_be_used_is_named_and_nothing_recorded(self):
+        cluster, barman = self.scene()
+        for options, env, says in (({"basebackups_directory": "s3://absent-bucket/x"}, {}, "s3://absent-bucket/x does not exist|absent-bucket"),
+                                   ({}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "cannot reach http://127.0.0.1:1"),
+                                   ({}, {"AWS_SECRET_ACCESS_KEY": "wrong"}, "SignatureDoesNotMatch|403|denied|signature")):
+            with self.subTest(says):
+                barman.server("main", **{"basebackups_directory": self.bucket.url, **options})
+                done = barman.run("backup", "main", env={"AWS_MAX_ATTEMPTS": "1", **env})
+                self.assertEqual(done.code, 1, str(done))
+                self.assertRegex(done.err + barman.log_tail(), says)
+                self.assertEqual(barman.backup_ids("main"), [])
+        self.assertEqual(list(self.bucket.store.buckets), [self.bucket.name])
 
 
 if __name__ == "__main__":

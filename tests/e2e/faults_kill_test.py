@@ -11,9 +11,10 @@ import subprocess
 import harness
 from harness import EndToEnd, wait_until
 
-# Not every backup or restore comes by these: incremental_test.py, archives_test.py and delta_restore_test.py kill there.
+# Not every backup or restore comes by these: incremental_test.py, archives_test.py, bucket_backup_test.py and
+# delta_restore_test.py kill there.
 KILLED_ELSEWHERE = {"backup-parent-linked", "restore-member-applied", "restore-control-removed",
-                    "backup-archive-open", "backup-archive-received", "backup-archive-stored"}
+                    "backup-archive-open", "backup-archive-received", "backup-archive-stored", "backup-object-open", "backup-object-stored"}
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src")
 
 

@@ -147,7 +147,7 @@ class Barman:
                 continue
 
     def _environment(self, fault_point, more):
-        env = place.environment(self.scratch.path, **self.environment, **(more or {}))
+        env = place.environment(self.scratch.path, **{**self.environment, **(more or {})})
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             env[name] = os.environ.get(name, "") + ":exitcode=97:print_stacktrace=1"
         if fault_point:

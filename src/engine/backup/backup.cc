@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -23,6 +25,7 @@
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/lock_file.h"
+#include "store/bucket.h"
 
 namespace barman::engine {
 
@@ -54,12 +57,14 @@ class Run {
     const auto lock = os::LockFile::try_acquire(around_.home.backup_lock());
     if (!lock) throw Error(ErrorKind::kBusy, "Another backup process is running");
     require_bucket();
-    settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
+    const auto settled =
+        settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
     inspect_server();
     backup_.existing = around_.catalog.list().backups;
+    sweep(settled);
     method_->prepare();
-    record_new_backup();
     try {
+      record_new_backup();
       take_recorded();
     } catch (const Error& e) {
       fail(e.what());
@@ -90,6 +95,28 @@ class Run {
     if (!bucket || bucket->bucket().exists()) return;
     throw Error(ErrorKind::kRefused,
                 fmt::format("the bucket of {} does not exist; create it first", bucket->url()));
+  }
+
+  // What runs that were killed left in the bucket: uploads that nobody will finish, and the archives of those
+  // that were found just now.
+  void sweep(const std::vector<catalog::BackupId>& settled) const {
+    const auto& bucket = around_.home.backup_bucket;
+    if (!bucket) return;
+    for (const catalog::BackupId& id : settled) withdraw(id);
+    try {
+      for (const auto& upload : bucket->bucket().unfinished_uploads(fmt::format("{}/", kCloudBackups))) {
+        if (is_of_failed_backup(upload.key)) bucket->bucket().withdraw(upload);
+      }
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::kCancelled) throw;
+      around_.events.log(LogLevel::kWarning, fmt::format("looking for unfinished uploads: {}", e.what()));
+    }
+  }
+
+  [[nodiscard]] bool is_of_failed_backup(const std::string& key) const {
+    return std::ranges::any_of(backup_.existing, [&](const BackupInfo& other) {
+      return other.status == BackupStatus::kFailed && key.starts_with(backup_folder(other.id));
+    });
   }
 
   void inspect_server() {
@@ -177,25 +204,25 @@ class Run {
     info_.status = BackupStatus::kFailed;
     info_.error = fmt::format("failure {} ({})", backup_.doing, first_line(reason));
     const auto& bucket = around_.home.backup_bucket;
-    try_to("be marked FAILED; the next backup will do it", [&] {
+    try {
       if (bucket) bucket->bucket().begin_cleaning_up();
       around_.catalog.save(info_);
-    });
-    if (!bucket) return;
-    try_to(fmt::format("be taken out of the bucket; remove it with: barman delete {} {}", around_.home.server,
-                       info_.id.text),
-           [&] {
-             withdraw_backup(bucket->bucket(), info_.id);
-             os::remove_file(around_.home.manifest(info_.id));
-           });
+    } catch (const std::exception& e) {
+      around_.events.warning(fmt::format(
+          "Backup {} could not be marked FAILED: {}. The next backup will do it.", info_.id.text, e.what()));
+    }
+    if (bucket) withdraw(info_.id);
   }
 
-  template <class Step>
-  void try_to(const std::string& what, const Step& step) const {
+  // What is in the bucket of a backup that came to nothing; a warning if that cannot be done now.
+  void withdraw(const catalog::BackupId& id) const {
     try {
-      step();
+      withdraw_backup(around_.home.backup_bucket->bucket(), id);
+      os::remove_file(around_.home.manifest(id));
     } catch (const std::exception& e) {
-      around_.events.warning(fmt::format("Backup {} could not {}: {}", info_.id.text, what, e.what()));
+      around_.events.warning(fmt::format(
+          "What was stored of backup {} could not be taken back: {}. Remove it with: barman delete {} {}",
+          id.text, e.what(), around_.home.server, id.text));
     }
   }
 

@@ -20,6 +20,9 @@ class ProcessRunner;
 namespace postgres {
 class Connector;
 }
+namespace stream {
+class Sink;
+}
 }  // namespace barman
 
 namespace barman::engine {
@@ -43,6 +46,10 @@ BackupRequest backup_request(const config::Server& server);
 // A rate that the server accepts: 0 means no limit. Throws kUsage for one that it does not.
 std::optional<std::uint32_t> max_rate(std::int64_t kilobytes_a_second);
 
+// Writes the manifest of a backup that is in a bucket, found wherever it is there. Returns false if there is
+// none.
+using FetchManifest = std::function<bool(const catalog::BackupInfo& info, stream::Sink& into)>;
+
 // What a backup works with.
 struct BackupSurroundings {
   const Home& home;
@@ -54,6 +61,7 @@ struct BackupSurroundings {
   Events& events;
   // One run of archive-wal.
   std::function<void()> archive_once;
+  FetchManifest fetch_manifest{};
 };
 
 // Takes one backup and returns its record: DONE, WAITING_FOR_WALS, or FAILED (said to `events` as an error).

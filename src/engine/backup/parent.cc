@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "catalog/catalog.h"
 #include "engine/events.h"
+#include "engine/server/bucket_home.h"
 #include "engine/server/chain.h"
+#include "engine/server/cloud_archives.h"
 #include "os/durable_file.h"
 #include "pgformat/backup_label.h"
 #include "pgformat/manifest.h"
@@ -54,12 +56,12 @@ void check_record(const BackupInfo& parent, const ServerFacts& facts) {
 
 // A server that was restored or promoted goes on from its parent's timeline; the parent may hold what it
 // lost.
-void check_timeline(const BackupInfo& parent, const ServerFacts& facts, const ReadHistory& history) {
+void check_timeline(const BackupInfo& parent, const ServerFacts& facts, const ParentSources& sources) {
   if (!parent.timeline || !facts.timeline || *parent.timeline == *facts.timeline) return;
   const std::string base =
       fmt::format("it is of timeline {}, the server is on timeline {}", *parent.timeline, *facts.timeline);
   if (*parent.timeline > *facts.timeline) refuse_parent(parent, fmt::format("{}; {}", base, kTakeFull));
-  const auto entries = pgformat::parse_history(history(*facts.timeline));
+  const auto entries = pgformat::parse_history(sources.history(*facts.timeline));
   const auto left = std::ranges::find(entries, *parent.timeline, &pgformat::HistoryEntry::parent);
   if (left == entries.end()) {
     refuse_parent(parent, fmt::format("{}, which does not come from it; {}", base, kTakeFull));
@@ -71,9 +73,43 @@ void check_timeline(const BackupInfo& parent, const ServerFacts& facts, const Re
   }
 }
 
-void check_manifest(const Home& home, const BackupInfo& parent, const ServerFacts& facts) {
+void check_files_on_disk(const Home& home, const BackupInfo& parent, const BackupInfo& member) {
+  const std::filesystem::path data = home.data(member.id);
+  if (!std::filesystem::is_directory(data)) {
+    refuse_parent(parent, fmt::format("the files of backup {} are gone: there is no {}; {}", member.id.text,
+                                      data.string(), kTakeFull));
+  }
+  // The parent's own is read later. Without the others the new backup could be taken, but not restored.
+  if (member.id != parent.id && !std::filesystem::exists(home.manifest(member.id))) {
+    refuse_parent(parent, fmt::format("it is built on backup {}, whose manifest {} is missing; {}",
+                                      member.id.text, home.manifest(member.id).string(), kTakeFull));
+  }
+}
+
+void check_files(const Home& home, const BackupInfo& parent, const BackupInfo& member) {
+  if (!home.backup_bucket) return check_files_on_disk(home, parent, member);
+  try {
+    (void)cloud_archives(home.backup_bucket->bucket(), member);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kCorrupt) throw;
+    refuse_parent(parent, fmt::format("the files of backup {} are not all there: {}; {}", member.id.text,
+                                      e.what(), kTakeFull));
+  }
+}
+
+// Another host took the backup.
+bool fetch(const BackupInfo& parent, const std::filesystem::path& path, const FetchManifest& fetch_manifest) {
+  if (!fetch_manifest) return false;
+  const auto file = os::create_file(path);
+  if (!fetch_manifest(parent, *file)) return false;
+  file->finish();
+  return true;
+}
+
+void check_manifest(const Home& home, const BackupInfo& parent, const ServerFacts& facts,
+                    const FetchManifest& fetch_manifest) {
   const std::filesystem::path path = home.manifest(parent.id);
-  if (!std::filesystem::exists(path)) {
+  if (!std::filesystem::exists(path) && !fetch(parent, path, fetch_manifest)) {
     refuse_parent(parent, fmt::format("its manifest {} is missing; {}", path.string(), kTakeFull));
   }
   const auto summary = during(fmt::format("reading {}", path.string()), [&] {
@@ -126,27 +162,16 @@ void require_incremental_server(const ServerFacts& facts, const std::string& ser
 }
 
 BackupInfo choose_parent(const Home& home, const std::vector<BackupInfo>& backups, const std::string& word,
-                         const ServerFacts& facts, const ReadHistory& history, Events& events) {
+                         const ServerFacts& facts, const ParentSources& sources, Events& events) {
   const auto parent = catalog::resolve(backups, word);
   if (!parent) {
     throw Error(ErrorKind::kUsage, fmt::format("Unknown backup '{}' for server '{}'", word, home.server));
   }
   check_record(*parent, facts);
   const auto chain = chain_of(backups, *parent);
-  for (const BackupInfo& member : chain) {
-    const std::filesystem::path data = home.data(member.id);
-    if (!std::filesystem::is_directory(data)) {
-      refuse_parent(*parent, fmt::format("the files of backup {} are gone: there is no {}; {}",
-                                         member.id.text, data.string(), kTakeFull));
-    }
-    // The parent's own is read below. Without the others the new backup could be taken, but not restored.
-    if (member.id != parent->id && !std::filesystem::exists(home.manifest(member.id))) {
-      refuse_parent(*parent, fmt::format("it is built on backup {}, whose manifest {} is missing; {}",
-                                         member.id.text, home.manifest(member.id).string(), kTakeFull));
-    }
-  }
-  check_timeline(*parent, facts, history);
-  check_manifest(home, *parent, facts);
+  for (const BackupInfo& member : chain) check_files(home, *parent, member);
+  check_timeline(*parent, facts, sources);
+  check_manifest(home, *parent, facts, sources.fetch_manifest);
   warn_of_checksums(chain, facts, events);
   return *parent;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalog/backup_info.h"
+#include "engine/backup/backup.h"
 #include "engine/server/home.h"
 #include "engine/server/inspect.h"
 
@@ -18,15 +19,19 @@ class Events;
 // Throws kRefused if a server of this version and these settings cannot take incremental backups.
 void require_incremental_server(const ServerFacts& facts, const std::string& server);
 
-// Reads the history file of a timeline from the server.
-using ReadHistory = std::function<std::string(pgformat::Timeline)>;
+// Where what the catalogue does not have comes from.
+struct ParentSources {
+  // The history file of a timeline, from the server.
+  std::function<std::string(pgformat::Timeline)> history;
+  FetchManifest fetch_manifest{};
+};
 
 // The backup that `word` means. Throws kUsage if there is none; kRefused, saying why and what to do, if this
 // server cannot build on it; kCorrupt if its manifest is damaged. Differences that a restore will only warn
-// of are warnings.
+// of are warnings. Afterwards Home::manifest() is there.
 catalog::BackupInfo choose_parent(const Home& home, const std::vector<catalog::BackupInfo>& backups,
                                   const std::string& word, const ServerFacts& facts,
-                                  const ReadHistory& history, Events& events);
+                                  const ParentSources& sources, Events& events);
 
 // A summary of WAL, as the server has it.
 struct WalSummary {

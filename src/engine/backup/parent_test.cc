@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "engine/backup/scripted_backup.h"
 #include "engine/recorded_events.h"
+#include "engine/server/bucket_home.h"
 #include "os/durable_file.h"
 #include "os/test_folder.h"
+#include "store/memory_store.h"
 
 namespace barman::engine {
 namespace {
@@ -48,8 +50,10 @@ class Parent : public testing::Test {
   }
 
   BackupInfo choose(const std::string& word = "latest") {
-    return choose_parent(
-        home, backups, word, facts, [this](pgformat::Timeline) { return history; }, events);
+    return choose_parent(home, backups, word, facts,
+                         {.history = [this](pgformat::Timeline) { return history; },
+                          .fetch_manifest = fetch_manifest},
+                         events);
   }
 
   std::string refusal(ErrorKind expected = ErrorKind::kRefused) {
@@ -67,6 +71,7 @@ class Parent : public testing::Test {
   ServerFacts facts;
   std::vector<BackupInfo> backups;
   std::string history;
+  FetchManifest fetch_manifest;
   RecordedEvents events;
 };
 
@@ -162,6 +167,50 @@ TEST_F(Parent, WithOtherPageChecksumsIsAWarning) {
   EXPECT_THAT(
       events.warnings,
       ElementsAre(HasSubstr("data_checksums is off on the server, but was on when backup 20260101T000000")));
+}
+
+// In a bucket.
+class ParentInBucket : public Parent {
+ protected:
+  ParentInBucket() {
+    home.meta = folder.path();
+    home.backup_bucket = std::make_shared<BucketHome>("s3://b/x", "main", [this] { return bucket; });
+    backups[0].tablespaces.push_back({.name = "ts", .oid = 16384, .location = "/srv/ts"});
+    for (const char* name : {"data.tar.zst", "data_0001.tar.zst", "16384.tar.zst"}) {
+      store::write_text(*bucket, "base/20260101T000000/" + std::string(name), "x");
+    }
+    fetch_manifest = [this](const BackupInfo& info, stream::Sink& into) {
+      fetched.push_back(info.id.text);
+      if (!is_there) return false;
+      into.write(stream::bytes_of(ScriptedBackup{}.manifest()));
+      return true;
+    };
+  }
+
+  std::shared_ptr<store::MemoryStore> bucket = std::make_shared<store::MemoryStore>();
+  std::vector<std::string> fetched;
+  bool is_there = true;
+};
+
+TEST_F(ParentInBucket, ItsManifestComesFromThereIfThisHostHasNone) {
+  EXPECT_EQ(choose().id.text, "20260101T000000");
+  EXPECT_EQ(os::read_file(home.manifest(backups[0].id)), ScriptedBackup{}.manifest());
+  choose();
+  EXPECT_THAT(fetched, ElementsAre("20260101T000000"));
+}
+
+TEST_F(ParentInBucket, NeedsAManifest) {
+  is_there = false;
+  EXPECT_THAT(refusal(), HasSubstr("backup_manifest is missing; take a full backup"));
+  EXPECT_FALSE(std::filesystem::exists(home.manifest(backups[0].id)));
+}
+
+TEST_F(ParentInBucket, NeedsAllItsArchives) {
+  bucket->remove("base/20260101T000000/data.tar.zst");
+  EXPECT_THAT(refusal(), HasSubstr("data.tar* of the backup is missing"));
+  store::write_text(*bucket, "base/20260101T000000/data.tar.zst", "x");
+  bucket->remove("base/20260101T000000/16384.tar.zst");
+  EXPECT_THAT(refusal(), HasSubstr("16384.tar* of the backup is missing"));
 }
 
 TEST(IncrementalServer, IsOf17AndSummarizesWal) {

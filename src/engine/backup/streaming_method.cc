@@ -40,7 +40,8 @@ void StreamingMethod::choose_parent() {
         ->timeline_history(timeline);
   };
   const catalog::BackupInfo parent = engine::choose_parent(
-      around.home, backup_.existing, *backup_.request.parent, backup_.facts, history, around.events);
+      around.home, backup_.existing, *backup_.request.parent, backup_.facts,
+      {.history = history, .fetch_manifest = around.fetch_manifest}, around.events);
   require_summaries(*backup_.connect("conninfo"), parent, around.events);
   backup_.info.parent_backup_id = parent.id;
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "catalog/retention.h"
 #include "engine/check/rules.h"
+#include "engine/server/home.h"
 #include "engine/server/retention_settings.h"
 #include "engine/wal/wal_format.h"
 
@@ -142,6 +143,8 @@ std::optional<std::string> encryption_problem(const config::Server& server) {
   if (!values.has("encryption_key_id")) {
     return "encryption_key_id is not set: name the key to encrypt for";
   }
+  // There they are archives, by every method.
+  if (is_bucket_url(values.text("basebackups_directory"))) return std::nullopt;
   if (values.text("backup_method") != "postgres") {
     return fmt::format("backups with backup_method = {} cannot be encrypted: use postgres",
                        values.text("backup_method"));

@@ -330,6 +330,8 @@ TEST_F(RulesTest, OptionsOfEncryptionAreLookedAtInTheOrderInWhichTheyAreSet) {
   EXPECT_THAT(check(), Contains(HasSubstr("encryption: FAILED (backup_compression is not set")));
   set("backup_compression", std::string("none"));
   EXPECT_THAT(check(), Contains(HasSubstr("encryption: FAILED (backup_compression_format is not tar")));
+  set("basebackups_directory", std::string("s3://bucket/x"));
+  EXPECT_THAT(check(), Not(Contains(HasSubstr("encryption: FAILED (backup_compression"))));
 }
 
 TEST_F(RulesTest, ABackupFormatThatTheServerIsTooOldForIsAFailure) {

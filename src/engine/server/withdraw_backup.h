@@ -9,8 +9,8 @@ class Bucket;
 
 namespace barman::engine {
 
-// Withdraws uploads of the backup that were not finished, and removes all its objects but the record. Nobody
-// may be taking it. Throws kFailed naming what is left.
+// Removes all objects of the backup but the record, and withdraws uploads that were not finished. Nobody may be
+// taking it. Throws kFailed naming what is left.
 void withdraw_backup(store::Bucket& bucket, const catalog::BackupId& id);
 
 }  // namespace barman::engine
