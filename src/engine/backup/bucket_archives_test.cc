@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "codec/compress.h"
 #include "codec/tar_reader.h"
-#include "engine/backup/failing_bucket.h"
 #include "engine/backup/scripted_backup.h"
 #include "engine/backup/streaming.h"
 #include "engine/recorded_events.h"
@@ -14,6 +13,7 @@
 #include "engine/server/withdraw_backup.h"
 #include "os/durable_file.h"
 #include "os/test_folder.h"
+#include "store/failing_bucket.h"
 
 namespace barman::engine {
 namespace {
@@ -94,7 +94,7 @@ class InBucket : public testing::Test {
   }
 
   os::TestFolder folder;
-  FailingBucket bucket;
+  store::FailingBucket bucket;
   std::filesystem::path manifest = folder.path() / "meta-backup_manifest";
   TarSeriesForm form;
   StreamingCopy copy{.conninfo = "host=x",

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/expect_failure.h"
-#include "engine/backup/failing_bucket.h"
 #include "engine/recorded_events.h"
 #include "engine/server/bucket_home.h"
 #include "engine/wal/archive.h"
@@ -14,6 +13,7 @@
 #include "engine/wal/scratch_home.h"
 #include "engine/wal/wal_archive.h"
 #include "engine/wal/xlog_index.h"
+#include "store/failing_bucket.h"
 
 namespace barman::engine {
 namespace {
@@ -69,7 +69,7 @@ class ArchiveIntoABucket : public testing::Test {
   SystemClock clock_;
   RecordedEvents events_;
   WalFormat format_;
-  std::shared_ptr<FailingBucket> bucket_ = std::make_shared<FailingBucket>();
+  std::shared_ptr<store::FailingBucket> bucket_ = std::make_shared<store::FailingBucket>();
 };
 
 TEST_F(ArchiveIntoABucket, StoresIndexesAndRemoves) {
@@ -98,7 +98,7 @@ TEST_F(ArchiveIntoABucket, AFailureAtAnyRequestLosesNothing) {
   for (const bool stays_away : {false, true}) {
     bool failed = true;
     for (int n = 0; failed; ++n) {
-      bucket_ = std::make_shared<FailingBucket>();
+      bucket_ = std::make_shared<store::FailingBucket>();
       scratch_.home.wal_bucket =
           std::make_shared<BucketHome>("s3://bucket/path", "main", [this] { return bucket_; });
       fs::remove(scratch_.home.xlogdb);

@@ -8,13 +8,13 @@
 #include "base/error.h"
 #include "store/memory_store.h"
 
-namespace barman::engine {
+namespace barman::store {
 
 // Each request, and each piece that is written to an object, is a step. Step number `fail_at` fails, and with
 // `stays_away` all that follow until it is told to clean up.
-class FailingBucket final : public store::Bucket {
+class FailingBucket final : public Bucket {
  public:
-  store::MemoryStore objects;  // what is in it; touching this is no step
+  MemoryStore objects;  // what is in it; touching this is no step
   int steps = 0;
   int fail_at = -1;
   bool stays_away = false;
@@ -22,23 +22,23 @@ class FailingBucket final : public store::Bucket {
 
   std::vector<std::string> keys() {
     std::vector<std::string> keys;
-    objects.list("", [&](const store::ObjectInfo& object) {
+    objects.list("", [&](const ObjectInfo& object) {
       keys.push_back(object.key);
       return true;
     });
     return keys;
   }
-  std::string text(const std::string& key) { return store::read_text(objects, key).value_or("(none)"); }
+  std::string text(const std::string& key) { return read_text(objects, key).value_or("(none)"); }
 
-  std::unique_ptr<stream::Sink> create(std::string_view key, store::CreateOptions options) override {
+  std::unique_ptr<stream::Sink> create(std::string_view key, CreateOptions options) override {
     step();
     return std::make_unique<Object>(*this, objects.create(key, std::move(options)));
   }
-  bool read(std::string_view key, store::ByteRange range, stream::Sink& into) override {
+  bool read(std::string_view key, ByteRange range, stream::Sink& into) override {
     step();
     return objects.read(key, range, into);
   }
-  std::optional<store::ObjectInfo> stat(std::string_view key) override {
+  std::optional<ObjectInfo> stat(std::string_view key) override {
     step();
     return objects.stat(key);
   }
@@ -58,16 +58,16 @@ class FailingBucket final : public store::Bucket {
     step();
     return true;
   }
-  std::vector<store::NotRemoved> remove_all(const std::vector<std::string>& keys, std::size_t batch) override {
+  std::vector<NotRemoved> remove_all(const std::vector<std::string>& keys, std::size_t batch) override {
     step();
     return objects.remove_all(keys, batch);
   }
   bool is_locked(std::string_view, Time) override { return false; }
-  std::vector<store::UnfinishedUpload> unfinished_uploads(std::string_view) override {
+  std::vector<UnfinishedUpload> unfinished_uploads(std::string_view) override {
     step();
     return {};
   }
-  void withdraw(const store::UnfinishedUpload&) override { step(); }
+  void withdraw(const UnfinishedUpload&) override { step(); }
   void begin_cleaning_up() override { is_cleaning_up_ = true; }
 
  private:
@@ -98,4 +98,4 @@ class FailingBucket final : public store::Bucket {
   bool is_cleaning_up_ = false;
 };
 
-}  // namespace barman::engine
+}  // namespace barman::store
