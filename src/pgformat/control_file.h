@@ -17,4 +17,7 @@ struct ControlFile {
 // PostgreSQL 13 to 18 or newer little-endian.
 ControlFile parse_control_file(std::span<const std::byte> bytes);
 
+// Whether the file was read whole, and not while the server wrote it anew: its CRC is right.
+bool is_whole_control_file(std::span<const std::byte> bytes);
+
 }  // namespace barman::pgformat
