@@ -62,41 +62,64 @@ class Measure final : public Sink {
   std::unique_ptr<Sink> next_;
 };
 
+// What several streams share.
+class Rate {
+ public:
+  Rate(std::uint64_t bytes_per_second, Clock& clock, std::stop_token stop)
+      : bytes_per_second_(bytes_per_second), clock_(clock), stop_(std::move(stop)), due_(clock.now()) {}
+
+  // A tenth of a second, so that the rate is kept evenly and a stop is heard soon.
+  [[nodiscard]] std::size_t slice() const {
+    return std::max<std::size_t>(static_cast<std::size_t>(bytes_per_second_ / 10), 1);
+  }
+
+  void wait_after(std::size_t bytes) {
+    const auto takes = std::chrono::microseconds(
+        static_cast<std::int64_t>(static_cast<double>(bytes) * 1e6 / static_cast<double>(bytes_per_second_)));
+    std::chrono::milliseconds pause{0};
+    {
+      const std::lock_guard lock(mutex_);
+      const Time now = clock_.now();
+      // A stall is made up for, but not a long one; and the clock may be set back.
+      due_ = std::clamp(due_, now - kMadeUp, now + kAhead) + takes;
+      pause = std::chrono::duration_cast<std::chrono::milliseconds>(due_ - now);
+    }
+    if (pause.count() > 0 && !clock_.sleep(pause, stop_)) {
+      throw Error(ErrorKind::kCancelled, "stopped on request");
+    }
+  }
+
+ private:
+  static constexpr std::chrono::seconds kMadeUp{1};
+  static constexpr std::chrono::seconds kAhead{10};
+
+  const std::uint64_t bytes_per_second_;
+  Clock& clock_;
+  const std::stop_token stop_;
+
+  std::mutex mutex_;  // guards due_
+  Time due_;          // when what has passed may have passed
+};
+
 class Throttle final : public Sink {
  public:
-  Throttle(std::uint64_t rate, Clock& clock, std::stop_token stop, std::unique_ptr<Sink> next)
-      : rate_(rate), clock_(clock), stop_(std::move(stop)), next_(std::move(next)), start_(clock.now()) {}
+  Throttle(std::shared_ptr<Rate> rate, std::unique_ptr<Sink> next)
+      : rate_(std::move(rate)), next_(std::move(next)) {}
 
   void write(Bytes data) override {
-    // In slices of a tenth of a second, so that the rate is kept evenly and a stop is heard soon.
-    const std::size_t slice = std::max<std::size_t>(static_cast<std::size_t>(rate_ / 10), 1);
     while (!data.empty()) {
-      const Bytes part = data.first(std::min(slice, data.size()));
+      const Bytes part = data.first(std::min(rate_->slice(), data.size()));
       next_->write(part);
-      sent_ += part.size();
       data = data.subspan(part.size());
-      wait();
+      rate_->wait_after(part.size());
     }
   }
 
   void finish() override { next_->finish(); }
 
  private:
-  void wait() {
-    const auto due = start_ + std::chrono::microseconds(static_cast<std::int64_t>(
-                                  static_cast<double>(sent_) * 1e6 / static_cast<double>(rate_)));
-    const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(due - clock_.now());
-    if (pause.count() > 0 && !clock_.sleep(pause, stop_)) {
-      throw Error(ErrorKind::kCancelled, "stopped on request");
-    }
-  }
-
-  std::uint64_t rate_;
-  Clock& clock_;
-  std::stop_token stop_;
+  const std::shared_ptr<Rate> rate_;  // by all chains of the stage
   std::unique_ptr<Sink> next_;
-  Time start_;
-  std::uint64_t sent_ = 0;
 };
 
 class OwnThread final : public Sink {
@@ -196,8 +219,9 @@ Stage on_own_thread(std::size_t depth) {
 }
 
 Stage throttle(std::uint64_t bytes_per_second, Clock& clock, std::stop_token stop) {
-  return [bytes_per_second, &clock, stop](std::unique_ptr<Sink> next) -> std::unique_ptr<Sink> {
-    return std::make_unique<Throttle>(bytes_per_second, clock, stop, std::move(next));
+  return [rate = std::make_shared<Rate>(bytes_per_second, clock, std::move(stop))](
+             std::unique_ptr<Sink> next) -> std::unique_ptr<Sink> {
+    return std::make_unique<Throttle>(rate, std::move(next));
   };
 }
 

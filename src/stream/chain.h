@@ -43,8 +43,9 @@ Stage measure(Measurement& result);
 // throws comes out of the next write() or finish() here.
 Stage on_own_thread(std::size_t depth);
 
-// Lets through at most this many bytes a second, measured by `clock`, which must outlive the chain.
-// Waiting ends with kCancelled when `stop` is requested.
+// Lets through at most this many bytes a second, measured by `clock`, which must outlive the chain. All
+// chains that this one stage is put into have that rate together. Waiting ends with kCancelled when `stop` is
+// requested.
 Stage throttle(std::uint64_t bytes_per_second, Clock& clock, std::stop_token stop = {});
 
 }  // namespace barman::stream

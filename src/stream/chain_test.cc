@@ -139,6 +139,38 @@ TEST(Throttle, KeepsTheRate) {
   EXPECT_EQ(out.size(), 5000U);
 }
 
+TEST(Throttle, ChainsOfOneStageShareTheRate) {
+  SteppedClock clock;
+  std::string out;
+  const Stage stage = throttle(1000, clock);
+  const auto one = chain(stage, std::make_unique<AppendTo>(out));
+  const auto other = chain(stage, std::make_unique<AppendTo>(out));
+  for (int i = 0; i < 10; ++i) {
+    one->write(bytes_of(std::string(100, 'x')));
+    other->write(bytes_of(std::string(300, 'y')));
+  }
+  EXPECT_EQ(clock.now().time_since_epoch(), 4s);
+}
+
+TEST(Throttle, MakesUpForAShortStallButNotForALongOne) {
+  SteppedClock clock;
+  std::string out;
+  const auto path = chain(throttle(1000, clock), std::make_unique<AppendTo>(out));
+  clock.sleep(3600s, {});
+  path->write(bytes_of(std::string(3000, 'x')));
+  EXPECT_EQ(clock.now().time_since_epoch(), 3602s);
+}
+
+TEST(Throttle, AClockThatIsSetBackStopsNothing) {
+  SteppedClock clock;
+  clock.sleep(3600s, {});
+  std::string out;
+  const auto path = chain(throttle(1000, clock), std::make_unique<AppendTo>(out));
+  clock.sleep(-3600s, {});
+  path->write(bytes_of(std::string(1000, 'x')));
+  EXPECT_LE(clock.now().time_since_epoch(), 12s);
+}
+
 TEST(Throttle, HearsAStop) {
   SteppedClock clock;
   std::stop_source stop;
