@@ -4,14 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <condition_variable>
 #include <deque>
-#include <exception>
-#include <mutex>
+#include <functional>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "codec/block_format.h"
+#include "codec/zstd.h"
+#include "os/work_ahead.h"
 
 namespace barman::codec {
 
@@ -42,140 +43,21 @@ std::size_t encoder_memory(Compression kind, int level) {
   return kMiB;
 }
 
-// Makes each block one frame.
-class BlockEncoder {
- public:
-  BlockEncoder(Compression kind, int level)
-      // Only xz has to be told the size of all blocks in advance to save memory.
-      : filter_(compressor(kind, level,
-                           kind == Compression::kXz ? std::optional<std::uint64_t>(block_size(kind, level))
-                                                    : std::nullopt)) {}
-
-  // Returns the size of the frame at the front of `room`, which grows as needed.
-  std::size_t encode(Bytes block, std::vector<std::byte>& room) {
-    // More than any format adds to what it cannot compress: it is done in one step.
-    room.resize(std::max(room.size(), block.size() + block.size() / 32 + 4096));
-    std::size_t size = 0;
-    while (true) {
-      const auto step =
-          filter_->step(block, stream::Buffer(room).subspan(size), stream::Filter::Input::kLast);
-      block = block.subspan(step.consumed);
-      size += step.produced;
-      if (step.done) return size;
-      if (size == room.size()) room.resize(size * 2);
-    }
-  }
-
- private:
-  std::unique_ptr<stream::Filter> filter_;
-};
-
-struct Block {
-  std::vector<std::byte> plain{};
-  std::vector<std::byte> room{};  // with the frame at its front
-  std::size_t frame_size = 0;
-  bool done = false;
-  std::exception_ptr failure{};
-
-  [[nodiscard]] Bytes frame() const { return Bytes(room).first(frame_size); }
-};
-
 // On fewer cores than there is work for, what feeds the threads goes first: a server that sends a backup, and
 // the thread that receives it, are not kept waiting by the compression of what came before.
 void give_way() {
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), ::getpriority(PRIO_PROCESS, 0) + kNicer);
 }
 
-// Threads that encode blocks. Started one by one, as there is work for them.
-class EncoderPool {
- public:
-  EncoderPool(Compression kind, int level, unsigned workers)
-      : kind_(kind), level_(level), workers_(workers) {}
-
-  ~EncoderPool() {
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-    }
-    changed_.notify_all();
-  }
-
-  EncoderPool(const EncoderPool&) = delete;
-  EncoderPool& operator=(const EncoderPool&) = delete;
-
-  // `block` is the pool's until it is done.
-  void submit(Block& block) {
-    {
-      const std::lock_guard lock(mutex_);
-      block.done = false;
-      waiting_.push_back(&block);
-    }
-    if (threads_.size() < workers_) threads_.emplace_back([this] { work(); });
-    changed_.notify_all();
-  }
-
-  [[nodiscard]] bool is_done(const Block& block) {
-    const std::lock_guard lock(mutex_);
-    return block.done;
-  }
-
-  // Throws what encoding it threw.
-  void wait_for(const Block& block) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&block] { return block.done; });
-    if (block.failure) std::rethrow_exception(block.failure);
-  }
-
- private:
-  void work() noexcept {
-    give_way();
-    std::optional<BlockEncoder> encoder;
-    while (Block* block = next()) {
-      try {
-        if (!encoder) encoder.emplace(kind_, level_);
-        block->frame_size = encoder->encode(block->plain, block->room);
-      } catch (...) {
-        block->failure = std::current_exception();
-      }
-      {
-        const std::lock_guard lock(mutex_);
-        block->done = true;
-      }
-      changed_.notify_all();
-    }
-  }
-
-  // Nothing when the pool ends.
-  Block* next() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
-    if (ended_) return nullptr;
-    Block* block = waiting_.front();
-    waiting_.pop_front();
-    return block;
-  }
-
-  Compression kind_;
-  int level_;
-  unsigned workers_;
-
-  std::mutex mutex_;  // guards what follows, and `done` of the blocks
-  std::condition_variable changed_;
-  std::deque<Block*> waiting_;
-  bool ended_ = false;
-
-  std::vector<std::jthread> threads_;  // last: they end before what they use
-};
-
 class CompressSink final : public stream::Sink {
  public:
-  CompressSink(Compression kind, int level, unsigned workers, std::unique_ptr<Sink> next)
-      : kind_(kind),
-        level_(level),
-        block_size_(block_size(kind, level)),
+  CompressSink(std::unique_ptr<BlockFormat> format, std::size_t block, unsigned workers,
+               std::unique_ptr<Sink> next)
+      : format_(std::move(format)),
+        block_size_(block),
         most_in_flight_(workers + kSlack),
         next_(std::move(next)),
-        pool_(kind, level, workers) {}
+        ahead_(workers, give_way) {}
 
   void write(Bytes data) override {
     while (!data.empty()) {
@@ -188,52 +70,74 @@ class CompressSink final : public stream::Sink {
   }
 
   void finish() override {
-    if (in_flight_.empty() && !wrote_any_) {
-      filling_.frame_size = BlockEncoder(kind_, level_).encode(filling_.plain, filling_.room);
-      next_->write(filling_.frame());
-    } else {
-      if (!filling_.plain.empty()) submit();
-      while (!in_flight_.empty()) write_first();
-    }
+    if (!filling_.plain.empty()) submit();
+    while (!in_flight_.empty()) write_first();
+    if (!wrote_any_) pass_on(format_->front());
+    pass_on(format_->end(wrote_any_));
     next_->finish();
   }
 
  private:
+  struct Job : Block {
+    os::WorkAhead::Job job{};
+  };
+
   void submit() {
     if (in_flight_.size() == most_in_flight_) write_first();
     in_flight_.push_back(std::move(filling_));
-    pool_.submit(in_flight_.back());
+    Job& job = in_flight_.back();
+    take_spare();
+    const Bytes behind = Bytes(job.plain).last(std::min(format_->window(), job.plain.size()));
+    filling_.before.assign(behind.begin(), behind.end());
+    job.job.work = [this, &job](unsigned worker) { format_->encode(worker, job); };
+    ahead_.submit(job.job);
+    while (!in_flight_.empty() && ahead_.is_done(in_flight_.front().job)) write_first();
+  }
+
+  void take_spare() {
     if (spare_.empty()) {
-      filling_ = Block{};
+      filling_ = Job{};
       filling_.plain.reserve(block_size_);
     } else {
       filling_ = std::move(spare_.back());
       spare_.pop_back();
     }
-    while (!in_flight_.empty() && pool_.is_done(in_flight_.front())) write_first();
   }
 
   void write_first() {
-    Block& first = in_flight_.front();
-    pool_.wait_for(first);
-    next_->write(first.frame());
+    Job& first = in_flight_.front();
+    ahead_.wait_for(first.job);
+    if (!wrote_any_) pass_on(format_->front());
     wrote_any_ = true;
+    next_->write(first.encoded());
+    format_->passed(first);
     first.plain.clear();
     spare_.push_back(std::move(first));
     in_flight_.pop_front();
   }
 
-  Compression kind_;
-  int level_;
+  void pass_on(const std::vector<std::byte>& bytes) {
+    if (!bytes.empty()) next_->write(bytes);
+  }
+
+  const std::unique_ptr<BlockFormat> format_;
   std::size_t block_size_;
   std::size_t most_in_flight_;
   std::unique_ptr<Sink> next_;
   bool wrote_any_ = false;
-  Block filling_;
-  std::vector<Block> spare_;     // for their memory
-  std::deque<Block> in_flight_;  // in order; a deque does not move them when it grows or shrinks at its ends
-  EncoderPool pool_;             // last: its threads work on the blocks above
+  Job filling_;
+  std::vector<Job> spare_;     // for their memory
+  std::deque<Job> in_flight_;  // in order; a deque does not move them when it grows or shrinks at its ends
+  os::WorkAhead ahead_;        // last: its threads work on the blocks above
 };
+
+stream::Stage in_blocks(std::function<std::unique_ptr<BlockFormat>()> make_format, std::size_t block,
+                        unsigned workers) {
+  return [make = std::move(make_format), block,
+          workers](std::unique_ptr<stream::Sink> next) -> std::unique_ptr<stream::Sink> {
+    return std::make_unique<CompressSink>(make(), block, workers, std::move(next));
+  };
+}
 
 }  // namespace
 
@@ -274,9 +178,25 @@ unsigned files_at_a_time(Compression kind, int level) {
 }
 
 stream::Stage compress(Compression kind, int level, unsigned workers) {
-  return [=](std::unique_ptr<stream::Sink> next) -> std::unique_ptr<stream::Sink> {
-    return std::make_unique<CompressSink>(kind, level, std::max(workers, 1U), std::move(next));
-  };
+  workers = std::max(workers, 1U);
+  return in_blocks([=] { return frame_each(kind, level, workers); }, block_size(kind, level), workers);
+}
+
+stream::Stage compress_in_one_frame(Compression kind, int level, unsigned workers) {
+  workers = std::max(workers, 1U);
+  switch (kind) {
+    case Compression::kGzip:
+      return in_blocks([=] { return one_gzip_member(level, workers); }, block_size(kind, level), workers);
+    case Compression::kLz4:
+      return in_blocks([=] { return one_lz4_frame(level); }, block_size(kind, level), workers);
+    case Compression::kZstd:
+      return stream::through([=] { return zstd_compressor(level, {}, workers); });
+    case Compression::kBzip2:
+    case Compression::kSnappy:
+    case Compression::kXz:
+      break;
+  }
+  return stream::through([=] { return compressor(kind, level); });
 }
 
 stream::Stage decompress(Compression kind) {

@@ -33,6 +33,10 @@ inline stream::Stage compress(Compression kind, int level) {
   return compress(kind, level, default_workers(kind, level));
 }
 
+// The same as one frame (member, stream), for programs that take the first for all: the original's restore
+// from a bucket does. gzip, zstd and lz4 use the workers; the others one thread, that of the caller.
+stream::Stage compress_in_one_frame(Compression kind, int level, unsigned workers);
+
 // Reads what any program wrote, on the thread of the caller.
 stream::Stage decompress(Compression kind);
 

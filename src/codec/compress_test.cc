@@ -1,6 +1,9 @@
 #include "codec/compress.h"
 
 #include <gtest/gtest.h>
+#include <lz4frame.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #include <stdexcept>
 #include <string>
@@ -26,6 +29,40 @@ std::string through_stage(const stream::Stage& stage, std::string_view text, std
   }
   path->finish();
   return out;
+}
+
+// How many bytes the first frame takes, as the library of the format has it.
+std::size_t first_frame_size(Compression kind, std::string_view stored) {
+  std::vector<char> out(1 << 16);
+  if (kind == Compression::kZstd) return ZSTD_findFrameCompressedSize(stored.data(), stored.size());
+  if (kind == Compression::kGzip) {
+    z_stream z{};
+    EXPECT_EQ(inflateInit2(&z, 15 + 16), Z_OK);
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(stored.data()));
+    z.avail_in = static_cast<uInt>(stored.size());
+    int result = Z_OK;
+    while (result == Z_OK) {
+      z.next_out = reinterpret_cast<Bytef*>(out.data());
+      z.avail_out = static_cast<uInt>(out.size());
+      result = inflate(&z, Z_NO_FLUSH);
+    }
+    EXPECT_EQ(result, Z_STREAM_END);
+    inflateEnd(&z);
+    return stored.size() - z.avail_in;
+  }
+  LZ4F_dctx* context = nullptr;
+  LZ4F_createDecompressionContext(&context, LZ4F_VERSION);
+  std::size_t at = 0;
+  std::size_t wanted = 1;
+  while (wanted > 0 && LZ4F_isError(wanted) == 0) {
+    std::size_t consumed = stored.size() - at;
+    std::size_t produced = out.size();
+    wanted = LZ4F_decompress(context, out.data(), &produced, stored.data() + at, &consumed, nullptr);
+    at += consumed;
+  }
+  EXPECT_EQ(wanted, 0U);
+  LZ4F_freeDecompressionContext(context);
+  return at;
 }
 
 struct Method {
@@ -60,6 +97,27 @@ INSTANTIATE_TEST_SUITE_P(Methods, CompressStage,
                            return std::string(name_of(test.param.kind)) + std::to_string(test.param.level);
                          });
 
+TEST(CompressInOneFrame, IsOneForEveryProgram) {
+  for (const auto& [kind, level] :
+       {Method{Compression::kGzip, 1}, Method{Compression::kZstd, 1}, Method{Compression::kLz4, 0}}) {
+    const std::size_t block = block_size(kind, level);
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, block, block + 1, 5 * block + 17}) {
+      const std::string text = numbered_rows(size);
+      const std::string stored = through_stage(compress_in_one_frame(kind, level, 3), text);
+      EXPECT_EQ(detect_compression(stream::bytes_of(stored)), kind);
+      EXPECT_EQ(through_stage(decompress(kind), stored), text) << name_of(kind) << " " << size;
+      EXPECT_EQ(first_frame_size(kind, stored), stored.size()) << name_of(kind) << " " << size;
+    }
+  }
+}
+
+TEST(CompressInOneFrame, OtherFormatsComeBackToo) {
+  const std::string text = numbered_rows(100000);
+  for (const auto kind : {Compression::kBzip2, Compression::kSnappy, Compression::kXz}) {
+    EXPECT_EQ(through_stage(decompress(kind), through_stage(compress_in_one_frame(kind, 1, 3), text)), text);
+  }
+}
+
 TEST(Compress, DoesNotDependOnTheNumberOfWorkersNorOnTheSizeOfWrites) {
   const std::string text = numbered_rows(5000000);
   const std::string stored = through_stage(compress(Compression::kZstd, 1, 1), text);
@@ -80,6 +138,20 @@ class FullDisk final : public stream::Sink {
  private:
   std::size_t room_;
 };
+
+TEST(CompressInOneFrame, WhatGzipCanReferToIsNotLostBetweenBlocks) {
+  std::string text;  // repeats itself at a distance that is within the window and across all blocks
+  while (text.size() < 4000000) text += numbered_rows(20000);
+  const std::size_t alone = through_stage(compress(Compression::kGzip, 6, 1), text).size();
+  const std::size_t one = through_stage(compress_in_one_frame(Compression::kGzip, 6, 2), text).size();
+  EXPECT_LT(one, alone);
+}
+
+TEST(CompressInOneFrame, GzipIsTheSameWhateverTheNumberOfWorkers) {
+  const std::string text = numbered_rows(5000000);
+  EXPECT_EQ(through_stage(compress_in_one_frame(Compression::kGzip, 6, 1), text),
+            through_stage(compress_in_one_frame(Compression::kGzip, 6, 4), text, 999));
+}
 
 TEST(Compress, AFailureBehindItComesOutInFront) {
   const std::string text = numbered_rows(20000000);

@@ -108,32 +108,6 @@ class GzipCompressor final : public stream::Filter {
   bool made_any_ = false;
 };
 
-class GzipMemberCompressor final : public stream::Filter {
- public:
-  explicit GzipMemberCompressor(int level) {
-    constexpr int kMemoryLevel = 8;
-    if (deflateInit2(&z_, level, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
-      throw std::bad_alloc();
-    }
-  }
-  ~GzipMemberCompressor() override { deflateEnd(&z_); }
-  GzipMemberCompressor(const GzipMemberCompressor&) = delete;
-  GzipMemberCompressor& operator=(const GzipMemberCompressor&) = delete;
-
-  Step step(Bytes in, Buffer out, Input input) override {
-    hand_to_zlib(z_, in, out);
-    const uInt offered = z_.avail_in;
-    const uInt room = z_.avail_out;
-    const bool last = input == Input::kLast && offered == in.size();
-    const int result = deflate(&z_, last ? Z_FINISH : Z_NO_FLUSH);
-    if (result == Z_STREAM_ERROR) throw Error(ErrorKind::kFailed, "zlib cannot compress");
-    return {offered - z_.avail_in, room - z_.avail_out, result == Z_STREAM_END};
-  }
-
- private:
-  z_stream z_{};
-};
-
 class GzipDecompressor final : public stream::Filter {
  public:
   GzipDecompressor() {
@@ -269,10 +243,6 @@ class GzipDecompressor final : public stream::Filter {
 }  // namespace
 
 std::unique_ptr<stream::Filter> gzip_compressor(int level) { return std::make_unique<GzipCompressor>(level); }
-
-std::unique_ptr<stream::Filter> gzip_member_compressor(int level) {
-  return std::make_unique<GzipMemberCompressor>(level);
-}
 
 std::unique_ptr<stream::Filter> gzip_decompressor() { return std::make_unique<GzipDecompressor>(); }
 

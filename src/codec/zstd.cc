@@ -22,10 +22,15 @@ struct FreeZstd {
 
 class ZstdCompressor final : public stream::Filter {
  public:
-  ZstdCompressor(int level, std::optional<std::uint64_t> size) : context_(ZSTD_createCCtx()) {
+  ZstdCompressor(int level, std::optional<std::uint64_t> size, unsigned workers)
+      : context_(ZSTD_createCCtx()) {
     if (!context_) throw std::bad_alloc();
     checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
     checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
+    if (workers > 0) {
+      checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(workers)));
+      if (level < kFarSighted) checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_jobSize, kPiece));
+    }
     if (size) checked(ZSTD_CCtx_setPledgedSrcSize(context_.get(), *size));
   }
 
@@ -38,6 +43,10 @@ class ZstdCompressor final : public stream::Filter {
   }
 
  private:
+  // Memory goes by the size of the pieces; those that the library takes itself are 8 MB and more.
+  static constexpr int kPiece = 2 << 20;
+  static constexpr int kFarSighted = 9;  // from this level on it looks back farther than such a piece is long
+
   static std::size_t checked(std::size_t result) {
     if (ZSTD_isError(result) == 0) return result;
     if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) throw std::bad_alloc();
@@ -82,8 +91,9 @@ class ZstdDecompressor final : public stream::Filter {
 
 }  // namespace
 
-std::unique_ptr<stream::Filter> zstd_compressor(int level, std::optional<std::uint64_t> size) {
-  return std::make_unique<ZstdCompressor>(level, size);
+std::unique_ptr<stream::Filter> zstd_compressor(int level, std::optional<std::uint64_t> size,
+                                                unsigned workers) {
+  return std::make_unique<ZstdCompressor>(level, size, workers);
 }
 
 std::unique_ptr<stream::Filter> zstd_decompressor() { return std::make_unique<ZstdDecompressor>(); }

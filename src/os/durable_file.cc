@@ -128,6 +128,19 @@ void write_all_at(int fd, std::uint64_t offset, stream::Bytes data, const fs::pa
   }
 }
 
+std::size_t read_at(int fd, std::uint64_t offset, stream::Buffer into, const fs::path& path) {
+  std::size_t have = 0;
+  while (have < into.size()) {
+    const auto got = retry_on_signal([&] {
+      return ::pread(fd, into.data() + have, into.size() - have, static_cast<off_t>(offset + have));
+    });
+    if (got < 0) throw_errno("cannot read", path);
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  return have;
+}
+
 std::unique_ptr<stream::Sink> create_file(const fs::path& path, FileOptions options) {
   return std::make_unique<DurableFile>(path, options);
 }

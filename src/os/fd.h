@@ -48,4 +48,8 @@ void write_all(int fd, stream::Bytes data, const std::filesystem::path& path);
 // The same at a place of the file, whatever its position is.
 void write_all_at(int fd, std::uint64_t offset, stream::Bytes data, const std::filesystem::path& path);
 
+// Fills the front of `into` from a place of the file, as far as the file goes, and returns how much that is.
+// Throws kFailed, naming `path`.
+std::size_t read_at(int fd, std::uint64_t offset, stream::Buffer into, const std::filesystem::path& path);
+
 }  // namespace barman::os

@@ -198,6 +198,69 @@ class Programs(BackupsInABucket):
         self.assertIn(f"Destination {full} already exists and it is not empty", refused.stderr)
 
 
+class Pages(BackupsInABucket):
+    """Page checksums, which a backup verifies while it reads."""
+
+    def relation(self, cluster, table):
+        return os.path.join(cluster.data, cluster.sql(f"SELECT pg_relation_filepath('{table}')"))
+
+    def flip(self, path, position):
+        with open(path, "r+b") as file:
+            file.seek(position)
+            byte = file.read(1)[0]
+            file.seek(position)
+            file.write(bytes([byte ^ 0x10]))
+
+    def refused(self, cluster):
+        result = self.ours("backup", *map(str, self.server_options(cluster)), self.bucket.url, "main")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(self.listed()[-1]["status"], "FAILED")
+        self.assertEqual(cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'barman_cloud_backup'"), "0")
+        return result.stderr
+
+    @on_versions(15, 18)
+    def test_damaged_pages_fail_the_backup_and_are_named(self, version):
+        cluster = self.cluster(version)
+        cluster.tablespace("elsewhere")
+        cluster.sql("CREATE TABLE t AS SELECT repeat(md5(i::text), 20) FROM generate_series(1, 5000) i")
+        cluster.sql("CREATE TABLE far TABLESPACE elsewhere AS SELECT generate_series(1, 5000) i")
+        cluster.sql("CHECKPOINT")
+        damage = [(self.relation(cluster, "t"), 3), (self.relation(cluster, "t"), 33), (self.relation(cluster, "far"), 1)]
+        for path, block in damage:
+            self.flip(path, block * 8192 + 5000)
+        said = self.refused(cluster)
+        self.assertIn(f"{damage[0][0]} (blocks 3, 33)", said)
+        self.assertIn(f"{os.path.realpath(damage[2][0])} (block 1)", said)
+        cluster.stop()
+        referee = cluster.program([f"{cluster.bin}/pg_checksums", "--check", "-D", cluster.data], check=False)
+        self.assertIn("3", [line.split()[-1] for line in referee.stdout.splitlines() if line.startswith("Bad checksums")])
+        for path, block in damage:
+            self.flip(path, block * 8192 + 5000)
+        cluster.start()
+        self.backup(cluster)
+        self.assertEqual(self.listed()[-1]["status"], "DONE")
+
+    def test_a_cluster_without_checksums_has_no_damaged_pages(self):
+        cluster = self.cluster(checksums=False)
+        cluster.sql("CREATE TABLE t AS SELECT repeat(md5(i::text), 20) FROM generate_series(1, 5000) i")
+        cluster.sql("CHECKPOINT")
+        self.flip(self.relation(cluster, "t"), 3 * 8192 + 5000)
+        self.backup(cluster)
+
+    def test_pages_that_are_written_meanwhile_are_not_damaged(self):
+        cluster = self.cluster(settings={"bgwriter_delay": "10ms", "bgwriter_lru_maxpages": "1000", "checkpoint_timeout": "30s"})
+        cluster.pgbench_init(3)
+        load = subprocess.Popen([f"{cluster.bin}/pgbench", "-h", cluster.sockets, "-p", str(cluster.port), "-U", "postgres",
+                                 "-c", "4", "-T", "60", "postgres"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(load.wait)
+        self.addCleanup(load.terminate)
+        wait_until(lambda: cluster.sql("SELECT count(*) > 100 FROM pgbench_history") == "t", "there is load")
+        for number in range(2):
+            cluster.sql(f"CREATE DATABASE copy_{number} TEMPLATE template0 STRATEGY {('wal_log', 'file_copy')[number]}")
+            self.backup(cluster)
+            cluster.sql(f"DROP DATABASE copy_{number}")
+
+
 class Trouble(BackupsInABucket):
     fake = True
 

@@ -5,15 +5,15 @@ usage: check_layers.py SRC LAYERS
 
 LAYERS has a line per module: "name: used;modules". A file of a module may include its own module,
 the modules that it uses, and foreign headers. Inside engine/, verbs (its sub-folders) do not include one
-another; `engine/server/`, `engine/wal/` and files directly in `engine/` are what verbs share. A library's headers
-stay in the module that wraps the library.
+another; `engine/server/`, `engine/upload/`, `engine/wal/` and files directly in `engine/` are what verbs share. A
+library's headers stay in the module that wraps the library.
 """
 import pathlib
 import re
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-SHARED_ENGINE = {"server", "wal"}
+SHARED_ENGINE = {"server", "upload", "wal"}
 OWNED_HEADERS = {  # foreign header: the only modules that may include it
     r"^(libpq-fe|libpq/.*)": {"postgres"},
     r"^CLI/": {"cli"},

@@ -10,6 +10,7 @@
 #include "cli/arguments.h"
 #include "cli/cloud/programs.h"
 #include "cli/grammar.h"
+#include "codec/compress.h"
 #include "engine/cloud/backup.h"
 #include "postgres/connector.h"
 #include "postgres/session.h"
@@ -146,27 +147,37 @@ int backup_running_server(const CloudParts& parts, const CloudBackupOptions& opt
   }
 }
 
+void complete_form(const CloudParts& parts, CloudBackupOptions& options) {
+  engine::TarSeriesForm& archives = options.request.form.archives;
+  archives.most_bytes = options.largest;
+  if (archives.compression) {
+    const int level = codec::levels_of(*archives.compression).of_backups;
+    archives.stages.push_back(
+        codec::compress_in_one_frame(*archives.compression, level, options.request.form.workers));
+  }
+  if (options.bandwidth > 0) {
+    archives.stages.push_back(stream::throttle(options.bandwidth, parts.clock, parts.stop));
+  }
+}
+
 int back_up(const CloudParts& parts, CloudBackupOptions& options) {
   if (options.snapshots) {
     throw Error(ErrorKind::kUsage,
                 "this build does not take snapshots of volumes yet; leave --snapshot-* out");
   }
-  if (const auto mistake = tag_mistake(options.request.form.tags)) throw Error(ErrorKind::kUsage, *mistake);
+  if (const auto mistake = tag_mistake(options.request.form.archives.objects.tags))
+    throw Error(ErrorKind::kUsage, *mistake);
   if (options.largest > kLargestArchive) {
     parts.warning("--max-archive-size is more than S3 can hold; 1TB is taken");
     options.largest = kLargestArchive;
   }
   const std::uint64_t part =
       std::max({2 * (options.largest / kMostParts), kSmallestPart, options.smallest_part});
-  const auto bucket = open_cloud_bucket(parts, part, options.request.workers);
+  const auto bucket = open_cloud_bucket(parts, part, options.request.form.workers);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;
-  options.request.form.most_bytes = options.largest;
   if (!options.name.empty()) options.request.name = options.name;
-  if (options.bandwidth > 0) {
-    options.request.form.on_the_way_out.push_back(
-        stream::throttle(options.bandwidth, parts.clock, parts.stop));
-  }
+  complete_form(parts, options);
   return is_hook() ? upload_as_hook(parts, options, *bucket) : backup_running_server(parts, options, *bucket);
 }
 
@@ -180,7 +191,7 @@ void add_compressions(CLI::App& app, CloudBackupOptions& options) {
   std::vector<CLI::Option*> flags;
   for (const auto& [names, kind] : kinds) {
     flags.push_back(app.add_flag_callback(
-        names, [&options, kind = kind] { options.request.form.compression = kind; },
+        names, [&options, kind = kind] { options.request.form.archives.compression = kind; },
         fmt::format("compress with {}", codec::name_of(kind))));
   }
   exclude_each_other(flags);
@@ -213,7 +224,7 @@ void add_cloud_backup(CLI::App& app, CloudOptions& options, CloudBody& body) {
   app.add_option("-d,--dbname", own->database, "the database, or a connection string")->type_name("NAME");
   app.add_option("-n,--name", own->name, "a name for the backup")->type_name("NAME")->check(backup_name);
   app.add_flag("--immediate-checkpoint", own->request.fast_checkpoint, "begin with a fast checkpoint");
-  app.add_option("-J,--jobs", own->request.workers, "parts that are uploaded at a time; 2 if not set")
+  app.add_option("-J,--jobs", own->request.form.workers, "parts that are uploaded at a time; 2 if not set")
       ->type_name("COUNT")
       ->check(positive);
   add_size_option(app, "-S,--max-archive-size", own->largest,
@@ -227,7 +238,7 @@ void add_cloud_backup(CLI::App& app, CloudOptions& options, CloudBody& body) {
          "seconds after which the idle connection is used; 60 if not set, 0 is never")
       ->type_name("SECONDS")
       ->check(non_negative);
-  add_tag_options(app, "--tags", "--tag", own->request.form.tags);
+  add_tag_options(app, "--tags", "--tag", own->request.form.archives.objects.tags);
   add_encryption_options(app, options);
   add_snapshot_options(app, *own);
   app.add_option("destination_url", options.url, "the bucket: s3://BUCKET/PATH")->required();

@@ -39,7 +39,10 @@ stream::Stage compressing(const BackupFormat& format) {
   // A server before PostgreSQL 15 may have 0 for gzip: the usual level, too.
   const bool usual = !format.level || (kind == Compression::kGzip && format.level == 0);
   const int level = usual ? codec::levels_of(kind).of_backups : *format.level;
-  return codec::compress(kind, level, format.workers.value_or(codec::default_workers(kind, level)));
+  const unsigned workers = format.workers.value_or(codec::default_workers(kind, level));
+  // The original's restore from a bucket takes the first frame for all.
+  return format.in_bucket ? codec::compress_in_one_frame(kind, level, workers)
+                          : codec::compress(kind, level, workers);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "catalog/backup_info.h"
-#include "engine/cloud/archive_tree.h"
+#include "engine/upload/archive_tree.h"
 #include "store/object_store.h"
 
 namespace barman::postgres {
@@ -22,8 +22,7 @@ struct CloudBackupRequest {
   std::optional<std::string> name{};
   bool fast_checkpoint = false;
   std::chrono::seconds keep_alive{60};  // of the idle connection; 0: none
-  unsigned workers = 2;                 // for the record only
-  CloudArchiveForm form{};
+  TreeForm form{};
 };
 
 // Takes the backup and returns its record, DONE. The record is in the bucket from the start, STARTED, then
@@ -36,6 +35,6 @@ catalog::BackupInfo take_cloud_backup(store::ObjectStore& store, postgres::Sessi
 // record.
 void upload_local_backup(store::ObjectStore& store, const catalog::BackupId& id,
                          const std::filesystem::path& folder, const std::filesystem::path& record,
-                         const CloudArchiveForm& form, const std::stop_token& stop);
+                         const TreeForm& form, const std::stop_token& stop);
 
 }  // namespace barman::engine

@@ -16,10 +16,10 @@ using postgres::Session;
 
 // What ServerFacts::settings may hold.
 constexpr std::string_view kSettings =
-    "'archive_command','archive_library','archive_mode','archive_timeout','checkpoint_timeout','config_file',"
-    "'data_checksums','data_directory','hba_file','hot_standby','ident_file','max_replication_slots',"
-    "'max_wal_senders','summarize_wal','synchronous_standby_names','wal_compression','wal_keep_size',"
-    "'wal_level','wal_segment_size'";
+    "'archive_command','archive_library','archive_mode','archive_timeout','block_size','checkpoint_timeout',"
+    "'config_file','data_checksums','data_directory','hba_file','hot_standby','ident_file',"
+    "'max_replication_slots','max_wal_senders','segment_size','summarize_wal','synchronous_standby_names',"
+    "'wal_compression','wal_keep_size','wal_level','wal_segment_size'";
 
 const Row& only_row(const std::vector<Row>& rows) {
   if (rows.size() != 1)

@@ -29,12 +29,13 @@ TarSeries::TarSeries(store::ObjectStore& store, const catalog::BackupId& id, std
     : store_(store),
       id_(id),
       form_(form),
+      most_bytes_(form.most_bytes),
       name_{.stem = std::move(stem), .compression = form.compression, .encrypted = form.encrypted} {
   open_next();
 }
 
 codec::TarWriter& TarSeries::entry() {
-  if (stored_ - stored_before_ > form_.most_bytes) {
+  if (stored_ - stored_before_ > most_bytes_) {
     close();
     open_next();
   }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,9 +20,9 @@ namespace barman::engine {
 
 // What all series of a backup have in common.
 struct TarSeriesForm {
-  std::optional<codec::Compression> compression{};  // that `stages` do, for the names
-  bool encrypted = false;                           // the same
-  std::vector<stream::Stage> stages{};              // from the archive to what is stored
+  std::optional<codec::Compression> compression{};         // that `stages` do, for the names
+  bool encrypted = false;                                  // the same
+  std::vector<stream::Stage> stages{};                     // from the archive to what is stored
   std::uint64_t most_bytes = 100ULL * 1024 * 1024 * 1024;  // of what is stored, after which another is begun
   store::CreateOptions objects{};
 };
@@ -37,6 +38,8 @@ class TarSeries {
   // For one entry, which is never divided: an archive becomes larger than it should by at most that.
   [[nodiscard]] codec::TarWriter& entry();
 
+  // All entries from the next one on stay in one archive.
+  void begin_last() { most_bytes_ = std::numeric_limits<std::uint64_t>::max(); }
   void finish();
 
   // Of all its archives, as they are stored.
@@ -49,6 +52,7 @@ class TarSeries {
   store::ObjectStore& store_;
   const catalog::BackupId id_;
   const TarSeriesForm& form_;
+  std::uint64_t most_bytes_;
   CloudArchiveName name_;                  // of the next one
   std::atomic<std::uint64_t> stored_ = 0;  // counted by threads of the stages, too
   std::uint64_t stored_before_ = 0;        // the archive under way

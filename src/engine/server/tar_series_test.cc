@@ -72,6 +72,18 @@ TEST_F(TarSeriesTest, BeginsAnotherArchiveWhenOneIsFull) {
   EXPECT_EQ(series.stored_bytes(), sum);
 }
 
+TEST_F(TarSeriesTest, WhatBelongsTogetherStaysInTheLastArchive) {
+  form.most_bytes = 5000;
+  TarSeries series(bucket, kId, "data", form);
+  add(series, "a", std::string(9000, 'a'));
+  (void)series.entry();
+  series.begin_last();
+  for (const char* name : {"b", "c", "d"}) add(series, name, std::string(9000, 'x'));
+  series.finish();
+  EXPECT_EQ(names_in("base/20261122T133001/data_0001.tar"), "b c d ");
+  EXPECT_EQ(keys().size(), 2U);
+}
+
 TEST_F(TarSeriesTest, WhatIsStoredCounts) {
   form.most_bytes = 5000;
   form.compression = codec::Compression::kZstd;

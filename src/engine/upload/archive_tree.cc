@@ -1,4 +1,4 @@
-#include "engine/cloud/archive_tree.h"
+#include "engine/upload/archive_tree.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -6,25 +6,24 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <set>
 
 #include "base/error.h"
-#include "codec/codec.h"
-#include "codec/gzip.h"
 #include "engine/server/cloud_keys.h"
+#include "engine/upload/page_check.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
 #include "os/tree.h"
+#include "pgformat/relation_file.h"
 
 namespace barman::engine {
 namespace {
 
 namespace fs = std::filesystem;
-using codec::Compression;
 
-constexpr std::size_t kReadBytes = 256UL * 1024;
+constexpr std::size_t kPieceBytes = 256UL * 1024;  // whole pages of whatever size
+constexpr std::size_t kMostAhead = 16;
 
 bool is_gone(int reason) { return reason == ENOENT || reason == ENOTDIR; }
 
@@ -35,28 +34,18 @@ codec::TarAttributes attributes_of(const struct stat& status) {
           .modified = status.st_mtim.tv_sec};
 }
 
-// One frame, whatever the format: other programs read only the first of several.
-stream::Stage compressing(Compression kind) {
-  const int level = codec::medium_level(kind);
-  return stream::through([kind, level] {
-    return kind == Compression::kGzip ? codec::gzip_member_compressor(level) : codec::compressor(kind, level);
-  });
-}
+// A file that is read ahead. Its pieces share it.
+struct OpenFile {
+  os::Fd fd;
+  fs::path path;
+  std::optional<pgformat::RelationFile> relation{};  // nothing: its pages are not looked at
+};
 
-// "16384/t3_16401": a relation of a session, which no restored server knows.
-bool is_temporary_relation(const std::string& relative) {
-  const std::size_t slash = relative.rfind('/');
-  if (slash == std::string::npos || slash == 0) return false;
-  const std::size_t above = relative.rfind('/', slash - 1);
-  const std::string folder = relative.substr(above == std::string::npos ? 0 : above + 1,
-                                             slash - (above == std::string::npos ? 0 : above + 1));
-  const std::string name = relative.substr(slash + 1);
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (!std::ranges::all_of(folder, is_digit) || name.size() < 4 || name[0] != 't' || !is_digit(name[1]))
-    return false;
-  const std::size_t mark = name.find('_');
-  return mark != std::string::npos && mark + 1 < name.size() && is_digit(name[mark + 1]) &&
-         std::all_of(name.begin() + 1, name.begin() + static_cast<std::ptrdiff_t>(mark), is_digit);
+// What the file no longer has is zero.
+void read_piece(const OpenFile& file, std::uint64_t offset, stream::Buffer into, PageCheck* pages) {
+  const std::size_t have = os::read_at(file.fd.get(), offset, into, file.path);
+  std::ranges::fill(into.subspan(have), std::byte{0});
+  if (file.relation) pages->look(file.fd.get(), file.path, file.relation->segment, offset, into.first(have));
 }
 
 }  // namespace
@@ -64,112 +53,172 @@ bool is_temporary_relation(const std::string& relative) {
 bool is_backed_up(const std::string& relative, bool is_folder) {
   static const std::set<std::string, std::less<>> kEmptied{
       "pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp",
-      "pg_subtrans", "pg_wal",    "pg_xlog",     "pg_log",    "log",          "pg_tblspc"};
+      "pg_subtrans", "pg_wal",    "pg_xlog",     "pg_log",    "log"};
   static const std::set<std::string, std::less<>> kLeftOut{
-      "postgresql.auto.conf.tmp", "current_logfiles.tmp", "pg_internal.init",
-      "postmaster.pid",           "postmaster.opts",      "recovery.conf",
-      "standby.signal",           "recovery.signal",      "backup_label",
-      "backup_manifest"};
+      "postgresql.auto.conf.tmp", "current_logfiles.tmp", "postmaster.pid",
+      "postmaster.opts",          "recovery.conf",        "standby.signal",
+      "recovery.signal",          "backup_label",         "backup_manifest"};
   const std::size_t slash = relative.find('/');
   if (slash != std::string::npos && kEmptied.contains(relative.substr(0, slash))) return false;
+  // Tablespaces in place are folders there; links to others are made when the backup is restored.
+  if (relative.starts_with("pg_tblspc/") && slash == relative.rfind('/') && !is_folder) return false;
   const std::string name = relative.substr(relative.rfind('/') + 1);
-  if (name.starts_with("pgsql_tmp") || relative == "global/pg_control") return false;
-  return is_folder || (!kLeftOut.contains(name) && !is_temporary_relation(relative));
+  if (name.starts_with("pgsql_tmp") || name.starts_with("pg_internal.init") ||
+      relative == "global/pg_control")
+    return false;
+  if (is_folder) return true;
+  // No restored server knows the relations of sessions.
+  const auto relation = pgformat::parse_relation_path(relative);
+  return !kLeftOut.contains(name) && !(relation && relation->is_temporary);
 }
 
-ArchiveSeries::ArchiveSeries(store::ObjectStore& store, const catalog::BackupId& id, std::string stem,
-                             const CloudArchiveForm& form)
-    : store_(store), id_(id), stem_(std::move(stem)), form_(form) {
-  open_next();
-}
+// What is written to the archive at a time: the header of an entry, bytes of a file, or both.
+struct ArchiveTree::Piece {
+  std::function<void(codec::TarWriter&)> header{};  // begins an entry
+  std::shared_ptr<const OpenFile> file{};           // nothing: there are no bytes
+  std::uint64_t offset = 0;
+  std::vector<std::byte> bytes{};
+  bool ends_file = false;
+  os::WorkAhead::Job job{};
+};
 
-void ArchiveSeries::open_next() {
-  const std::string part = number_ == 0 ? "" : fmt::format("_{:04}", number_);
-  ++number_;
-  const std::string key = fmt::format("{}{}{}.tar{}", backup_folder(id_), stem_, part,
-                                      form_.compression ? cloud_suffix(*form_.compression) : "");
-  stored_ = {};
-  std::vector<stream::Stage> stages;
-  if (form_.compression) stages.push_back(compressing(*form_.compression));
-  stages.push_back(stream::measure(stored_));
-  stages.insert(stages.end(), form_.on_the_way_out.begin(), form_.on_the_way_out.end());
-  path_ = stream::chain(stages, store_.create(key, {.tags = form_.tags}));
-  tar_ = std::make_unique<codec::TarWriter>(*path_);
-}
-
-void ArchiveSeries::close() {
-  tar_->finish();
-  path_->finish();
-  path_.reset();
-}
-
-// Before each entry: an entry is never divided.
-void ArchiveSeries::make_room() {
-  if (form_.between) form_.between();
-  if (stored_.bytes <= form_.most_bytes) return;
-  close();
-  open_next();
-}
-
-void ArchiveSeries::finish() { close(); }
-
-void ArchiveSeries::add_tree(const fs::path& root, const Wanted& wanted, const std::stop_token& stop) {
+codec::TarAttributes attributes_of_file(const fs::path& path) {
   struct stat status {};
-  if (::stat(root.c_str(), &status) != 0) os::throw_errno("cannot look at", root);
-  tar_->directory("./", attributes_of(status));
+  if (::stat(path.c_str(), &status) != 0) os::throw_errno("cannot look at", path);
+  return attributes_of(status);
+}
+
+ArchiveTree::ArchiveTree(store::ObjectStore& store, const catalog::BackupId& id, std::string stem,
+                         const TreeForm& form)
+    : form_(form), series_(store, id, std::move(stem), form.archives), readers_(form.workers) {}
+
+ArchiveTree::~ArchiveTree() = default;
+
+void ArchiveTree::begin_last_part() {
+  add_entry([this](codec::TarWriter&) { series_.begin_last(); });
+}
+
+void ArchiveTree::settle() {
+  while (!ahead_.empty()) write_first();
+}
+
+void ArchiveTree::finish() {
+  settle();
+  series_.finish();
+}
+
+void ArchiveTree::add_tree(const fs::path& root, const Wanted& wanted, const std::stop_token& stop) {
+  add_entry(
+      [attributes = attributes_of_file(root)](codec::TarWriter& tar) { tar.directory("./", attributes); });
   os::walk_tree(root, [&](const os::TreeEntry& entry) {
     if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
     const std::string& relative = entry.relative.native();
+    const std::string name = "./" + relative;
     const fs::path path = root / entry.relative;
     if (!wanted(relative, entry.kind == os::EntryKind::kDirectory)) return false;
     if (entry.kind == os::EntryKind::kFile) {
-      add_file(path, "./" + relative);
+      add_path(path, name, relative);
       return false;
     }
+    struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) return false;
-    make_room();
-    if (S_ISDIR(status.st_mode)) tar_->directory("./" + relative, attributes_of(status));
+    const codec::TarAttributes attributes = attributes_of(status);
+    if (S_ISDIR(status.st_mode)) {
+      add_entry([name, attributes](codec::TarWriter& tar) { tar.directory(name, attributes); });
+    }
     std::error_code failure;
     if (S_ISLNK(status.st_mode) && !fs::is_directory(path, failure)) {
       const fs::path target = fs::read_symlink(path, failure);
-      if (!failure) tar_->symlink("./" + relative, target, attributes_of(status));
+      if (!failure) {
+        add_entry(
+            [name, target, attributes](codec::TarWriter& tar) { tar.symlink(name, target, attributes); });
+      }
     }
     return true;
   });
 }
 
-bool ArchiveSeries::add_file(const fs::path& path, const std::string& name) {
-  const os::Fd file(
-      os::retry_on_signal([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
-  if (!file) {
+bool ArchiveTree::add_file(const fs::path& path, const std::string& name) { return add_path(path, name, ""); }
+
+void ArchiveTree::add_text(const std::string& name, const std::string& text,
+                           const codec::TarAttributes& attributes) {
+  add_entry([name, text, attributes](codec::TarWriter& tar) {
+    tar.begin_file(name, text.size(), attributes);
+    tar.data(stream::bytes_of(text));
+    tar.end_file();
+  });
+}
+
+// `relative` tells whether it is a relation.
+bool ArchiveTree::add_path(const fs::path& path, const std::string& name, const std::string& relative) {
+  auto file = std::make_shared<OpenFile>();
+  file->path = path;
+  file->fd =
+      os::Fd(os::retry_on_signal([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
+  if (!file->fd) {
     if (is_gone(errno)) return false;
     os::throw_errno("cannot open", path);
   }
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) os::throw_errno("cannot look at", path);
+  if (::fstat(file->fd.get(), &status) != 0) os::throw_errno("cannot look at", path);
   if (!S_ISREG(status.st_mode)) return false;
-  make_room();
-  auto left = static_cast<std::uint64_t>(status.st_size);
-  tar_->begin_file(name, left, attributes_of(status));
-  buffer_.resize(kReadBytes);
-  while (left > 0) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer_.size()));
-    const ssize_t got = os::retry_on_signal([&] { return ::read(file.get(), buffer_.data(), wanted); });
-    if (got < 0) os::throw_errno("cannot read", path);
-    if (got == 0) break;
-    tar_->data(stream::Bytes(buffer_).first(static_cast<std::size_t>(got)));
-    left -= static_cast<std::uint64_t>(got);
-    if (form_.between) form_.between();
+  if (form_.pages != nullptr) file->relation = pgformat::parse_relation_path(relative);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  std::unique_ptr<Piece> piece = new_piece();
+  piece->header = [name, size, attributes = attributes_of(status)](codec::TarWriter& tar) {
+    tar.begin_file(name, size, attributes);
+  };
+  for (std::uint64_t offset = 0;; offset += kPieceBytes) {
+    const std::uint64_t left = size - offset;
+    piece->file = file;
+    piece->offset = offset;
+    piece->bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, kPieceBytes)));
+    piece->ends_file = left <= kPieceBytes;
+    const bool was_last = piece->ends_file;
+    push(std::move(piece));
+    if (was_last) return true;
+    piece = new_piece();
   }
-  tar_->end_file();
-  return true;
 }
 
-void ArchiveSeries::add_text(const std::string& name, const std::string& text,
-                             const codec::TarAttributes& attributes) {
-  tar_->begin_file(name, text.size(), attributes);
-  tar_->data(stream::bytes_of(text));
-  tar_->end_file();
+void ArchiveTree::add_entry(std::function<void(codec::TarWriter&)> write) {
+  auto piece = std::make_unique<Piece>();
+  piece->header = std::move(write);
+  push(std::move(piece));
+}
+
+std::unique_ptr<ArchiveTree::Piece> ArchiveTree::new_piece() {
+  auto piece = std::make_unique<Piece>();
+  if (!spare_.empty()) {
+    piece->bytes = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  return piece;
+}
+
+void ArchiveTree::push(std::unique_ptr<Piece> piece) {
+  if (ahead_.size() == kMostAhead) write_first();
+  ahead_.push_back(std::move(piece));
+  Piece& one = *ahead_.back();
+  if (one.bytes.empty()) return;
+  one.job.work = [&one, pages = form_.pages](unsigned) {
+    read_piece(*one.file, one.offset, one.bytes, pages);
+  };
+  readers_.submit(one.job);
+}
+
+void ArchiveTree::write_first() {
+  if (form_.between) form_.between();
+  Piece& piece = *ahead_.front();
+  if (!piece.bytes.empty()) readers_.wait_for(piece.job);
+  if (piece.header) {
+    tar_ = &series_.entry();
+    piece.header(*tar_);
+  }
+  if (!piece.bytes.empty()) tar_->data(piece.bytes);
+  if (piece.ends_file) tar_->end_file();
+  if (piece.bytes.capacity() > 0) spare_.push_back(std::move(piece.bytes));
+  ahead_.pop_front();
 }
 
 }  // namespace barman::engine
