@@ -11,7 +11,7 @@
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/list_files/list_files.h"
-#include "engine/wal/xlog_index.h"
+#include "engine/wal/known_wal.h"
 #include "report/list_files.h"
 #include "report/writer.h"
 
@@ -50,8 +50,9 @@ void list(Parts& parts, const config::Server& server, const ListFilesOptions& op
                                     .empty_directories = options.empty_directories};
   const bool reads_index =
       request.target == engine::ListTarget::kWal || request.target == engine::ListTarget::kFull;
-  const auto index =
-      reads_index ? engine::XlogIndex(opened.home, parts.out).read() : std::vector<catalog::WalEntry>{};
+  const auto index = reads_index
+                         ? engine::known_wal(opened.home, engine::WalFormat(server, parts.runner), parts.out)
+                         : std::vector<catalog::WalEntry>{};
   engine::list_files(opened.home, request, index,
                      [&](const std::filesystem::path& path) { report::report_file(path, parts.out); });
 }

@@ -19,7 +19,7 @@
 #include "engine/restore/restore.h"
 #include "engine/server/chain.h"
 #include "engine/wal/archive.h"
-#include "engine/wal/xlog_index.h"
+#include "engine/wal/known_wal.h"
 #include "report/restore.h"
 #include "report/writer.h"
 
@@ -98,8 +98,10 @@ bool is_configured(const config::Server& server, const char* recovery_option) {
   return std::ranges::find(configured, recovery_option) != configured.end();
 }
 
-bool fetches_wal(const Options& options, const config::Server& server) {
-  return options.get_wal != 0 ? options.get_wal > 0 : is_configured(server, "get-wal");
+// WAL that is in a bucket is fetched unless it is wanted here.
+bool fetches_wal(const Options& options, const config::Server& server, const engine::Home& home) {
+  if (options.get_wal != 0) return options.get_wal > 0;
+  return home.wal_bucket || is_configured(server, "get-wal");
 }
 
 // In a destination that holds nothing there is nothing to keep: then the restore is like any other.
@@ -111,13 +113,14 @@ bool writes_differences(const Options& options, const config::Server& server,
 
 // The server runs it while it recovers, so a configuration file that barman would not find by itself is
 // named.
-std::string get_wal_command(const Options& options, const std::string& server,
+std::string get_wal_command(const Options& options, const engine::Home& home,
                             const config::Configuration& configuration) {
   if (!options.restore_command.empty()) return options.restore_command;
   const std::filesystem::path file = std::filesystem::absolute(configuration.main_file);
   const bool is_found = file == "/etc/barman.conf" || file == "/etc/barman/barman.conf";
   const std::string with_file = is_found ? "" : "-c " + engine::command_word(file.string()) + " ";
-  return fmt::format("barman {}get-wal {}{} %f > %p", with_file, options.standby ? "" : "-P ", server);
+  if (home.wal_bucket) return fmt::format("barman {}cloud-wal-restore {} %f %p", with_file, home.server);
+  return fmt::format("barman {}get-wal {}{} %f > %p", with_file, options.standby ? "" : "-P ", home.server);
 }
 
 unsigned workers(const Options& options, const config::Server& server) {
@@ -175,8 +178,9 @@ std::vector<catalog::BackupInfo> chain_to(const engine::RestoreRequest& request,
   return engine::chain_of(opened.catalog.list().backups, backup);
 }
 
-engine::RestoreRequest request_of(const Options& options, const config::Server& server, const Parts& parts,
-                                  catalog::BackupInfo backup, engine::RecoveryTarget target) {
+engine::RestoreRequest request_of(const Options& options, const config::Server& server,
+                                  const engine::Home& home, const Parts& parts, catalog::BackupInfo backup,
+                                  engine::RecoveryTarget target) {
   engine::RestoreRequest request{
       .backup = std::move(backup),
       .destination = directory_of(options.destination),
@@ -190,8 +194,8 @@ engine::RestoreRequest request_of(const Options& options, const config::Server& 
       .verify = options.verify >= 0,
       .wal_format = engine::WalFormat(server, parts.runner),
   };
-  if (fetches_wal(options, server)) {
-    request.get_wal_command = get_wal_command(options, server.name, parts.configuration);
+  if (fetches_wal(options, server, home)) {
+    request.get_wal_command = get_wal_command(options, home, parts.configuration);
   }
   if (!options.wal_directory.empty()) request.wal_directory = directory_of(options.wal_directory);
   if (options.recovery_file.find('/') != std::string::npos) {
@@ -274,12 +278,13 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   if (!options.skip_archive && server.active() && !server.passive()) {
     archive_waiting_wal(opened.home, server, parts);
   }
-  const auto index = engine::XlogIndex(opened.home, parts.out).read();
-  const catalog::BackupInfo chosen =
-      chosen_backup(options, opened, target, index, engine::WalFormat(server, parts.runner), parts.out);
+  const engine::WalFormat format(server, parts.runner);
+  const auto index = engine::known_wal(opened.home, format, parts.out);
+  const catalog::BackupInfo chosen = chosen_backup(options, opened, target, index, format, parts.out);
   std::vector<os::LockFile> locks;
   locks.push_back(hold_backup(opened, chosen, parts));
-  auto request = request_of(options, server, parts, available_backup(options, opened, chosen.id), target);
+  auto request =
+      request_of(options, server, opened.home, parts, available_backup(options, opened, chosen.id), target);
   request.delta = writes_differences(options, server, request.destination);
   request.chain = chain_to(request, opened);
   if (!request.chain.empty()) {

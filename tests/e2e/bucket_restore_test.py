@@ -9,8 +9,9 @@ import threading
 
 import bucket
 import harness
+import place
 from gnupg import Keyring
-from harness import on_versions
+from harness import on_versions, wait_until
 from restoring import Restores, read, write
 
 BACKUP = "20261122T120000"
@@ -114,6 +115,64 @@ class OfOurs(FromABucket):
         other.ok("restore", "--get-wal", *moved, "main", backup, destination)
         cluster.program([f"{cluster.bin}/pg_verifybackup", "-n", "-e", destination])
         other.ok("verify-backup", "main", backup)
+
+
+class OnAnEmptyHost(FromABucket):
+    """Base backups and WAL are in the bucket, put there by the programs that know no server."""
+
+    def cloud(self, name, *arguments, program=bucket.ours):
+        options = {"user": place.ACCOUNT.pw_uid, "group": place.ACCOUNT.pw_gid, "extra_groups": []} if harness.AM_ROOT else {}
+        done = bucket.run(program(self.scratch, name), *arguments, environment={**self.bucket.environment, "HOME": self.scratch.path},
+                          cwd="/", **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def archiving(self, version):
+        words = " ".join(f"{name}={value}" for name, value in self.bucket.environment.items())
+        program = bucket.ours(self.scratch, "barman-cloud-wal-archive")
+        cluster = self.cluster(version, settings={"archive_mode": "on", "archive_command": f"{words} {program} --zstd {self.bucket.url} main %p"})
+        cluster.tablespace("elsewhere")
+        cluster.sql("CREATE TABLE steps (step int); INSERT INTO steps VALUES (1); "
+                    "CREATE TABLE afar (t text) TABLESPACE elsewhere; INSERT INTO afar VALUES ('there'); "
+                    "CREATE TABLE wide AS SELECT n, repeat(n::text, 50) AS t FROM generate_series(1, 20000) n")
+        return cluster
+
+    def back_up(self, cluster, *options):
+        self.cloud("barman-cloud-backup", *options, "--immediate-checkpoint", "-h", cluster.sockets, "-p", cluster.port, "-U", "barman",
+                   self.bucket.url, "main")
+
+    def archived(self, cluster):
+        wal = cluster.switch_wal()
+        wait_until(lambda: any(wal in key for key in self.bucket.keys("main/wals/")), f"{wal} is archived")
+
+    @on_versions(15, 18)
+    def test_it_comes_back_with_its_wal(self, version):
+        cluster = self.archiving(version)
+        self.back_up(cluster, "--gzip")
+        self.next_step(cluster, 2)
+        cluster.sql("SELECT pg_create_restore_point('here')")
+        self.next_step(cluster, 3)
+        self.archived(cluster)
+        barman = self.host(wals_directory=self.bucket.url)
+        backup = self.bucket.keys("main/base/")[0].split("/")[0]
+        self.assert_comes_back(cluster, barman, backup, "--no-get-wal", manifest=False)
+        listed = barman.ok("list-files", "--target", "full", "main", backup).out.split()
+        self.assertEqual([key for key in listed if "/base/" in key], ["some/path/main/base/" + key for key in self.bucket.keys("main/base/")])
+        self.assertTrue(all(key.endswith(".zst") for key in listed if "/wals/" in key), listed)
+
+        # What arrives later is seen, though no index here is told.
+        self.next_step(cluster, 4)
+        self.archived(cluster)
+        self.assert_comes_back(cluster, barman, backup, "--no-get-wal", name="later", manifest=False)
+
+        destination, moved = self.place("target")
+        barman.ok("restore", "--no-get-wal", "--target-name", "here", "--target-action", "promote", *moved, "main", backup, destination)
+        server = self.restored(version, destination, name="target")
+        self.assertEqual(self.steps(server), [1, 2])
+        server.stop()
+
+        destination, moved = self.place("fetching")
+        barman.ok("restore", *moved, "main", backup, destination)
+        self.assertIn(f"restore_command = 'barman -c {barman.config} cloud-wal-restore main %f %p'\n", read(f"{destination}/postgresql.auto.conf"))
 
 
 class OfTheOriginal(FromABucket):

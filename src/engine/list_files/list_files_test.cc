@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/server/bucket_home.h"
 #include "os/durable_file.h"
 #include "os/test_folder.h"
+#include "store/memory_store.h"
 
 namespace barman::engine {
 namespace {
@@ -93,6 +95,31 @@ TEST_F(ListingFiles, NamesNoWalOfABackupThatHasNoRange) {
   index.erase(index.begin());
   EXPECT_THAT(listed(ListTarget::kWal), IsEmpty());
   EXPECT_EQ(listed(ListTarget::kStandalone).size(), 5U);
+}
+
+TEST_F(ListingFiles, NamesKeysOfABucket) {
+  const auto bucket = std::make_shared<store::MemoryStore>();
+  for (const char* key :
+       {"base/20260101T000000/backup.info", "base/20260101T000000/data.tar", "base/20260102T000000/data.tar",
+        "wals/0000000100000000/000000010000000000000002.zst", "wals/00000002.history"})
+    store::write_text(*bucket, key, "");
+  home.backup_bucket = home.wal_bucket = std::make_shared<BucketHome>(
+      "s3://bucket/path", "main", [bucket] { return std::shared_ptr<store::Bucket>(bucket); });
+  const auto keys = [&](ListTarget target) {
+    request.target = target;
+    std::vector<std::string> found;
+    list_files(home, request, index, [&](const fs::path& path) { found.push_back(path); });
+    return found;
+  };
+  EXPECT_THAT(
+      keys(ListTarget::kStandalone),
+      ElementsAre("path/main/base/20260101T000000/backup.info", "path/main/base/20260101T000000/data.tar",
+                  "path/main/wals/0000000100000000/000000010000000000000002.zst",
+                  "path/main/wals/0000000100000000/000000010000000000000003"));
+  index = {{.name = "00000002.history"}, {.name = "000000010000000000000002"}};
+  EXPECT_THAT(keys(ListTarget::kWal),
+              ElementsAre("path/main/wals/00000002.history",
+                          "path/main/wals/0000000100000000/000000010000000000000002.zst"));
 }
 
 }  // namespace
