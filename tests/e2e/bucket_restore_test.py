@@ -45,12 +45,6 @@ class FromABucket(Restores):
                     "CREATE TABLE wide AS SELECT n, repeat(n::text, 50) AS t FROM generate_series(1, 20000) n")
         return cluster, barman
 
-    def archive(self, barman, server, until=None):
-        # archive-wal refuses servers with a bucket for now.
-        barman.server(server, basebackups_directory=None)
-        super().archive(barman, server, until)
-        barman.server(server, basebackups_directory=self.bucket.url)
-
     def next_step(self, cluster, step):
         cluster.sql(f"INSERT INTO steps VALUES ({step}); UPDATE wide SET t = 'x{step}' WHERE n % 997 = {step}")
 
@@ -171,8 +165,15 @@ class OnAnEmptyHost(FromABucket):
         server.stop()
 
         destination, moved = self.place("fetching")
-        barman.ok("restore", *moved, "main", backup, destination)
-        self.assertIn(f"restore_command = 'barman -c {barman.config} cloud-wal-restore main %f %p'\n", read(f"{destination}/postgresql.auto.conf"))
+        barman.ok("restore", "--target-name", "here", "--target-action", "promote", *moved, "main", backup, destination)
+        command = f"barman -c {barman.config} cloud-wal-restore main %f %p"
+        settings = read(f"{destination}/postgresql.auto.conf")
+        self.assertIn(f"restore_command = '{command}'\n", settings)
+        words = " ".join(f"{name}={value}" for name, value in self.bucket.environment.items())
+        write(f"{destination}/postgresql.auto.conf", settings.replace(command, f"{words} {barman.program}{command[len('barman'):]}"))
+        server = self.restored(version, destination, name="fetching")
+        self.assertEqual(self.steps(server), [1, 2])
+        server.stop()
 
 
 class OfTheOriginal(FromABucket):
