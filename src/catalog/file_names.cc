@@ -5,6 +5,7 @@ namespace barman::catalog {
 namespace {
 
 constexpr std::string_view kRecord = "-backup.info";
+constexpr std::string_view kAnnotations = "/annotations/";
 
 }  // namespace
 
@@ -31,7 +32,15 @@ std::optional<BackupId> id_in_annotation_name(std::string_view name, std::string
 std::string old_backup_info_name(const BackupId& id) { return id.text + "/backup.info"; }
 
 std::string old_annotation_name(const BackupId& id, std::string_view key) {
-  return id.text + "/annotations/" + std::string(key);
+  return id.text + std::string(kAnnotations) + std::string(key);
+}
+
+std::optional<std::string> key_in_old_annotation_name(std::string_view name) {
+  const auto at = name.find(kAnnotations);
+  if (at == std::string_view::npos || at != name.find('/')) return std::nullopt;
+  const std::string_view key = name.substr(at + kAnnotations.size());
+  if (key.empty() || key.find('/') != std::string_view::npos) return std::nullopt;
+  return std::string(key);
 }
 
 }  // namespace barman::catalog

@@ -12,6 +12,7 @@
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/server/promotion.h"
+#include "engine/server/reconcile.h"
 #include "os/lock_file.h"
 #include "report/writer.h"
 
@@ -25,7 +26,8 @@ struct CheckBackupOptions {
 };
 
 void check(Parts& parts, const config::Server& server, const std::string& word) {
-  ServerCatalog opened(server, parts);
+  ServerCatalog opened(server, parts, Buckets::kAllowed);
+  engine::reconcile_with_bucket(opened.home, opened.catalog, parts.out);
   const catalog::BackupId id = opened.resolve(word, parts.out).id;
   const auto lock = os::LockFile::try_acquire(opened.home.id_lock(id));
   if (!lock) {

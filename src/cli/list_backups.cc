@@ -24,12 +24,11 @@ struct ListBackupsOptions {
 };
 
 void list_server(Parts& parts, const config::Server& server, const ListBackupsOptions& options) {
-  const ServerCatalog opened(server, parts);
+  const ServerCatalog opened(server, parts, Buckets::kAllowed);
   if (options.minimal) {
-    catalog::Listing listing = opened.catalog.list();
-    std::ranges::reverse(listing.backups);
-    report::report_damaged(server.name, listing.damaged, parts.out);
-    report::report_backup_ids(server.name, listing.backups, parts.out);
+    std::vector<catalog::BackupInfo> backups = opened.backups(parts.out);
+    std::ranges::reverse(backups);
+    report::report_backup_ids(server.name, backups, parts.out);
     return;
   }
   report::report_backups(engine::list_backups(opened.home, opened.catalog, engine::retention_settings(server),

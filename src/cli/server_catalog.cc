@@ -3,16 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "report/writer.h"
+#include "report/backups.h"
 
 namespace barman::cli {
 
 std::vector<catalog::BackupInfo> ServerCatalog::backups(report::Writer& out) const {
   catalog::Listing listing = catalog.list();
-  for (const catalog::DamagedEntry& entry : listing.damaged) {
-    out.warning(fmt::format("server {}: {} cannot be read and is left out: {}", home.server, entry.name,
-                            entry.reason));
-  }
+  report::report_warnings(home.server, catalog::warnings_of(listing), out);
   return std::move(listing.backups);
 }
 

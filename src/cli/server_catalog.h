@@ -6,6 +6,7 @@
 #include "catalog/catalog.h"
 #include "cli/home.h"
 #include "engine/server/home_catalog.h"
+#include "report/writer.h"
 
 namespace barman::cli {
 
@@ -13,7 +14,7 @@ class ServerCatalog {
  public:
   // `buckets`: whether the command works on what is in a bucket.
   ServerCatalog(const config::Server& server, const Parts& parts, Buckets buckets = Buckets::kRefused)
-      : home(home_of(parts, server, buckets)), opened_(home), catalog(*opened_) {}
+      : home(home_of(parts, server, buckets)), opened_(home, &parts.out), catalog(*opened_) {}
 
   // All backups that can be read; the others are named in warnings.
   [[nodiscard]] std::vector<catalog::BackupInfo> backups(report::Writer& out) const;

@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/server_catalog.h"
 #include "cli/servers.h"
-#include "config/value.h"
+#include "config/settings.h"
 #include "engine/server/status.h"
 #include "engine/show/servers.h"
 #include "report/servers.h"
@@ -19,11 +19,8 @@ namespace barman::cli {
 namespace {
 
 std::optional<Time> latest_backup_end(Parts& parts, const config::Server& server) {
-  if (!server.values.has("last_backup_maximum_age") ||
-      config::is_url(server.values.text("basebackups_directory"))) {
-    return std::nullopt;
-  }
-  const auto backups = ServerCatalog(server, parts).backups(parts.out);
+  if (!server.values.has("last_backup_maximum_age")) return std::nullopt;
+  const auto backups = ServerCatalog(server, parts, Buckets::kAllowed).backups(parts.out);
   std::optional<Time> latest;
   for (const auto& info : backups) {
     if (is_available(info) && info.end_time) latest = info.end_time->instant;

@@ -81,7 +81,7 @@ std::string epoch_text(const catalog::Timestamp& timestamp) {
 }
 
 void report_backups(const engine::BackupList& list, Writer& out) {
-  report_damaged(list.server, list.damaged, out);
+  report_warnings(list.server, list.warnings, out);
   if (!out.is_json()) {
     for (const BackupLine& line : list.backups) out.line(console_line(list.server, line));
     return;
@@ -101,12 +101,8 @@ void report_backup_ids(const std::string& server, const std::vector<catalog::Bac
   if (out.is_json()) out.put({server}, ascii(all));
 }
 
-void report_damaged(const std::string& server, const std::vector<catalog::DamagedEntry>& damaged,
-                    Writer& out) {
-  for (const catalog::DamagedEntry& entry : damaged) {
-    out.warning(
-        fmt::format("server {}: the catalogue entry {} is left out: {}", server, entry.name, entry.reason));
-  }
+void report_warnings(const std::string& server, const std::vector<std::string>& warnings, Writer& out) {
+  for (const std::string& line : warnings) out.warning(fmt::format("server {}: {}", server, line));
 }
 
 }  // namespace barman::report

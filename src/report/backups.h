@@ -15,9 +15,8 @@ void report_backups(const engine::BackupList& list, Writer& out);
 void report_backup_ids(const std::string& server, const std::vector<catalog::BackupInfo>& newest_first,
                        Writer& out);
 
-// Entries of the catalogue that could not be read, as warnings.
-void report_damaged(const std::string& server, const std::vector<catalog::DamagedEntry>& damaged,
-                    Writer& out);
+// What is to be said of a server's catalogue, each a warning.
+void report_warnings(const std::string& server, const std::vector<std::string>& warnings, Writer& out);
 
 // "full", "incremental", "rsync", "snapshot".
 std::string_view type_name(catalog::BackupType type);

@@ -103,9 +103,8 @@ ServerDiagnosis diagnose_server(const config::Server& server, const HomeOf& home
     const Home home = home_of(server);
     const catalog::Listing listing = HomeCatalog(home)->list();
     result.backups = listing.backups;
-    for (const catalog::DamagedEntry& entry : listing.damaged) {
-      events.warning(fmt::format("server {}: the catalogue entry {} is left out: {}", server.name, entry.name,
-                                 entry.reason));
+    for (const std::string& line : catalog::warnings_of(listing)) {
+      events.warning(fmt::format("server {}: {}", server.name, line));
     }
     result.last_wal = last_wal(home, events);
   });

@@ -28,7 +28,6 @@ std::optional<std::string> keep_problem(const BackupInfo& info) {
 void keep_backup(catalog::Catalog& catalog, const BackupId& id, std::string_view target) {
   const std::optional<BackupInfo> info = catalog.find(id);
   if (!info) throw Error(ErrorKind::kRefused, fmt::format("backup {} was deleted meanwhile", id.text));
-  if (const auto problem = keep_problem(*info)) throw Error(ErrorKind::kRefused, *problem);
   if (catalog.annotation(id, catalog::kDeleteThis)) {
     throw Error(
         ErrorKind::kRefused,
@@ -36,6 +35,7 @@ void keep_backup(catalog::Catalog& catalog, const BackupId& id, std::string_view
                     "more; delete it again to finish",
                     id.text));
   }
+  if (const auto problem = keep_problem(*info)) throw Error(ErrorKind::kRefused, *problem);
   catalog.annotate(id, catalog::kKeep, target);
 }
 

@@ -9,9 +9,15 @@
 
 namespace barman::engine {
 
+class Events;
+
+// The place of its base backups, rooted where each has its folder.
+std::unique_ptr<store::ObjectStore> base_store(const Home& home);
+
 class HomeCatalog {
  public:
-  explicit HomeCatalog(const Home& home);
+  // A record whose copy the bucket does not take is an error of `events`; without these it is thrown.
+  explicit HomeCatalog(const Home& home, Events* events = nullptr);
   HomeCatalog(const HomeCatalog&) = delete;
   HomeCatalog& operator=(const HomeCatalog&) = delete;
 

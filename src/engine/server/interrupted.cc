@@ -40,6 +40,8 @@ std::vector<catalog::BackupId> settle_interrupted_backups(catalog::Catalog& cata
 
 std::vector<catalog::BackupId> settle_interrupted_backups(const Home& home, catalog::Catalog& catalog,
                                                           Events& events) {
+  // What is under way in a bucket that others fill is theirs.
+  if (home.backup_bucket && !home.is_active) return {};
   // The listing first: it is rare that there is anything to settle, and the lock is somebody else's to wait
   // for.
   if (std::ranges::none_of(catalog.list().backups, is_under_way)) return {};

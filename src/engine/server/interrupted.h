@@ -17,7 +17,8 @@ class Events;
 std::vector<catalog::BackupId> settle_interrupted_backups(catalog::Catalog& catalog,
                                                           const std::string& server, Events& events);
 
-// The same, for callers that do not hold the lock: does nothing while somebody else does.
+// The same, for callers that do not hold the lock: does nothing while somebody else does, and for a bucket
+// that others fill.
 std::vector<catalog::BackupId> settle_interrupted_backups(const Home& home, catalog::Catalog& catalog,
                                                           Events& events);
 

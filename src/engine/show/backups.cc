@@ -84,8 +84,8 @@ std::optional<BackupId> id_of(const std::optional<BackupInfo>& info) {
 
 BackupList list_backups(const Home& home, const catalog::Catalog& catalog, const RetentionSettings& settings,
                         Time now, Events& events) {
-  catalog::Listing listing = catalog.list();
-  BackupList list{.server = home.server, .backups = {}, .damaged = std::move(listing.damaged)};
+  const catalog::Listing listing = catalog.list();
+  BackupList list{.server = home.server, .backups = {}, .warnings = catalog::warnings_of(listing)};
   const auto retention = retention_of(settings, listing.backups, catalog.annotations(catalog::kKeep), now);
   catalog::WalSizes sizes =
       any_available(listing.backups) ? sizes_of_archive(home, events) : catalog::WalSizes();

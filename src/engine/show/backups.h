@@ -27,7 +27,7 @@ struct BackupLine {
 struct BackupList {
   std::string server;
   std::vector<BackupLine> backups;  // newest first
-  std::vector<catalog::DamagedEntry> damaged;
+  std::vector<std::string> warnings;  // of the catalogue
 };
 
 BackupList list_backups(const Home& home, const catalog::Catalog& catalog, const RetentionSettings& settings,

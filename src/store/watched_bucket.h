@@ -1,0 +1,114 @@
+// A bucket in memory that writes down what is asked of it, and fails when it is told to: for tests.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "store/memory_store.h"
+
+namespace barman::store {
+
+class WatchedBucket final : public Bucket {
+ public:
+  MemoryStore objects;                             // what is in it; touching this is no request
+  std::vector<UnfinishedUpload> uploads;           // those that nobody finished
+  std::set<std::string, std::less<>> locked;       // keys
+  std::set<std::string, std::less<>> undeletable;  // keys that remove_all() does not remove
+  // Called before each request ("PUT base/x", "LIST base/"); what it throws is the answer.
+  std::function<void(const std::string& request)> before;
+
+  [[nodiscard]] std::vector<std::string> requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+  void forget_requests() {
+    const std::lock_guard lock(mutex_);
+    requests_.clear();
+  }
+  // Of those keys that begin so.
+  [[nodiscard]] std::vector<std::string> keys(const std::string& prefix = "") {
+    std::vector<std::string> keys;
+    objects.list(prefix, [&](const ObjectInfo& object) {
+      keys.push_back(object.key);
+      return true;
+    });
+    return keys;
+  }
+
+  [[nodiscard]] std::unique_ptr<stream::Sink> create(std::string_view key, CreateOptions options) override {
+    ask("PUT", key);
+    return objects.create(key, std::move(options));
+  }
+  [[nodiscard]] bool read(std::string_view key, ByteRange range, stream::Sink& into) override {
+    ask("GET", key);
+    return objects.read(key, range, into);
+  }
+  [[nodiscard]] std::optional<ObjectInfo> stat(std::string_view key) override {
+    ask("HEAD", key);
+    return objects.stat(key);
+  }
+  void list(std::string_view prefix, const Visit& visit) override {
+    ask("LIST", prefix);
+    objects.list(prefix, visit);
+  }
+  [[nodiscard]] std::vector<std::string> children(std::string_view folder) override {
+    ask("LIST", folder);
+    return objects.children(folder);
+  }
+  bool remove(std::string_view key) override {
+    ask("DELETE", key);
+    return objects.remove(key);
+  }
+  [[nodiscard]] bool exists() override {
+    ask("HEAD", "");
+    return true;
+  }
+  [[nodiscard]] std::vector<NotRemoved> remove_all(const std::vector<std::string>& keys,
+                                                   std::size_t batch) override {
+    std::vector<NotRemoved> failed;
+    for (std::size_t at = 0; at < keys.size(); at += batch) {
+      ask("DELETE", std::to_string(std::min(batch, keys.size() - at)));
+      for (std::size_t i = at; i < std::min(at + batch, keys.size()); ++i) {
+        if (undeletable.contains(keys[i])) {
+          failed.push_back({keys[i], "AccessDenied"});
+        } else {
+          objects.remove(keys[i]);
+        }
+      }
+    }
+    return failed;
+  }
+  [[nodiscard]] bool is_locked(std::string_view key, Time) override {
+    ask("HEAD", key);
+    return locked.contains(key);
+  }
+  [[nodiscard]] std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix) override {
+    ask("UPLOADS", prefix);
+    std::vector<UnfinishedUpload> found;
+    std::ranges::copy_if(uploads, std::back_inserter(found),
+                         [&](const UnfinishedUpload& upload) { return upload.key.starts_with(prefix); });
+    return found;
+  }
+  void withdraw(const UnfinishedUpload& upload) override {
+    ask("WITHDRAW", upload.key);
+    std::erase_if(uploads, [&](const UnfinishedUpload& one) { return one.id == upload.id; });
+  }
+
+ private:
+  void ask(const std::string& method, std::string_view key) {
+    const std::string request = method + " " + std::string(key);
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(request);
+    if (before) before(request);
+  }
+
+  mutable std::mutex mutex_;  // guards requests_
+  std::vector<std::string> requests_;
+};
+
+}  // namespace barman::store
