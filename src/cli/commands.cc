@@ -19,6 +19,7 @@ constexpr CommandRow kCommands[] = {
     {"cron", register_cron, "Start the background work of all servers."},
     {"delete", register_delete, "Delete a backup."},
     {"diagnose", register_diagnose, "Show all that is known of servers and backups."},
+    {"generate-manifest", register_generate_manifest, "Write the manifest of a backup that has none."},
     {"get-wal", register_get_wal, "Hand out a WAL file."},
     {"help", register_help, "Show this help."},
     {"keep", register_keep, "Keep a backup whatever the retention policy says."},

@@ -17,6 +17,7 @@ void register_cloud_wal_archive(CLI::App& app, Body& chosen);
 void register_cloud_wal_restore(CLI::App& app, Body& chosen);
 void register_cron(CLI::App& app, Body& chosen);
 void register_delete(CLI::App& app, Body& chosen);
+void register_generate_manifest(CLI::App& app, Body& chosen);
 void register_get_wal(CLI::App& app, Body& chosen);
 void register_help(CLI::App& app, Body& chosen);
 void register_keep(CLI::App& app, Body& chosen);

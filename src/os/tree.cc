@@ -86,7 +86,8 @@ void walk(const fs::path& root, const fs::path& relative,
                           .kind = kind_of(status.st_mode),
                           .size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0,
                           .links = status.st_nlink,
-                          .mode = status.st_mode & 07777U};
+                          .mode = status.st_mode & 07777U,
+                          .modified = status.st_mtim.tv_sec};
     if (visit(entry) && entry.kind == EntryKind::kDirectory) walk(root, below, visit);
   }
 }

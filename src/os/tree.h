@@ -13,9 +13,10 @@ enum class EntryKind { kFile, kDirectory, kSymlink, kOther };
 struct TreeEntry {
   std::filesystem::path relative;  // to the root of the walk
   EntryKind kind = EntryKind::kFile;
-  std::uint64_t size = 0;   // of files
-  std::uint64_t links = 1;  // of files: hard links
-  unsigned mode = 0;        // permission bits
+  std::uint64_t size = 0;     // of files
+  std::uint64_t links = 1;    // of files: hard links
+  unsigned mode = 0;          // permission bits
+  std::int64_t modified = 0;  // seconds since the epoch
 };
 
 // Calls `visit` for each entry below `root`, a folder before what is in it, names in byte order. Entries that

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Commands that look after backups and WAL that are there already, with the original as referee."""
 
+import json
 import os
 
 import harness
-from recorded import FAILED, FULL, INCREMENTAL, LATEST, RecordedCatalogue, segment
+from harness import EndToEnd, on_versions
+from recorded import FAILED, FULL, INCREMENTAL, LATEST, RSYNC, RecordedCatalogue, segment
 
 
 class Keeping(RecordedCatalogue):
@@ -58,6 +60,43 @@ class Keeping(RecordedCatalogue):
         self.write(self.ours, "delete", "meta", f"{FULL}-delete_this")
         self.assert_fails(self.ours.run("keep", "--target", "full", "main", FULL), says="deletion has begun")
         self.assertEqual(self.kept(FULL), None)
+
+
+class Manifests(EndToEnd):
+    def listed(self, manifest):
+        """What a manifest says beside its checksums and times."""
+        with open(manifest, encoding="utf-8") as file:
+            said = json.load(file)
+        files = {one["Path"]: one["Size"] for one in said.pop("Files")}
+        return files, {name: value for name, value in said.items() if name != "Manifest-Checksum"}
+
+    @on_versions(15, 17, 18)
+    def test_a_generated_manifest_is_as_good_as_the_server_s(self, version):
+        cluster, barman = self.streaming(version)
+        cluster.tablespace("elsewhere")
+        cluster.sql("CREATE TABLE t TABLESPACE elsewhere AS SELECT generate_series(1, 1000)")
+        barman.ok("backup", "main")
+        manifest = barman.directory("main", "base", barman.backup_ids("main")[0], "data", "backup_manifest")
+        self.assert_fails(barman.run("generate-manifest", "main", "latest"), says="backup_manifest already exists")
+        before = self.listed(manifest)
+        os.remove(manifest)
+        done = barman.ok("generate-manifest", "main", "latest")
+        self.assertEqual(done.out, "Backup manifest for backup 'latest' successfully generated for server ['main']\n")
+        self.assertEqual(self.listed(manifest), before)
+        cluster.program([f"{cluster.bin}/pg_verifybackup", "-n", "-e", os.path.dirname(manifest)])
+        barman.ok("verify-backup", "main", "latest")
+
+    def test_a_generated_manifest_of_archives_is_as_good_as_the_server_s(self):
+        cluster, barman = self.streaming(18)
+        barman.server("main", backup_compression="zstd")
+        barman.ok("backup", "main")
+        manifest = barman.directory("main", "base", barman.backup_ids("main")[0], "data", "backup_manifest")
+        before = self.listed(manifest)
+        os.remove(manifest)
+        self.assertEqual(barman.json("generate-manifest", "main", "latest")["_INFO"],
+                         ["Backup manifest for backup 'latest' successfully generated for server ['main']"])
+        self.assertEqual(self.listed(manifest), before)
+        cluster.program([f"{cluster.bin}/pg_verifybackup", "-n", "-e", "-F", "tar", os.path.dirname(manifest)])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "codec/compress.h"
-#include "engine/restore/left_out.h"
 #include "engine/restore/pace.h"
 #include "engine/server/archive_name.h"
 #include "os/parallel.h"
@@ -22,21 +21,22 @@ constexpr std::size_t kWritesAhead = 8;  // decompressed pieces that wait to be 
 // The entries of an archive as the files of a member.
 class EntriesToFiles final : public codec::TarReceiver {
  public:
-  EntriesToFiles(std::string prefix, MemberReceiver& receiver, Pace& pace)
-      : prefix_(std::move(prefix)), receiver_(receiver), pace_(pace) {}
+  EntriesToFiles(std::string prefix, MemberReceiver& receiver, const MemberReading& reading)
+      : prefix_(std::move(prefix)), receiver_(receiver), reading_(reading) {}
 
   void begin(const codec::TarEntry& entry) override {
     std::string path = prefix_ + entry.path;
-    if (is_left_out(path)) return;
+    if (reading_.passes_over(path)) return;
     if (entry.kind == codec::TarEntry::Kind::kDirectory) receiver_.directory(path, entry.mode);
     if (entry.kind == codec::TarEntry::Kind::kFile) {
-      sink_ = receiver_.file({.path = std::move(path), .size = entry.size, .mode = entry.mode});
+      sink_ = receiver_.file(
+          {.path = std::move(path), .size = entry.size, .mode = entry.mode, .modified = entry.modified});
     }
   }
   void data(stream::Bytes bytes) override {
     if (sink_ == nullptr) return;
     sink_->write(bytes);
-    pace_.took(bytes.size());
+    reading_.pace.took(bytes.size());
   }
   void end() override {
     if (sink_ == nullptr) return;
@@ -47,7 +47,7 @@ class EntriesToFiles final : public codec::TarReceiver {
  private:
   std::string prefix_;
   MemberReceiver& receiver_;
-  Pace& pace_;
+  const MemberReading& reading_;
   std::unique_ptr<stream::Sink> sink_;
 };
 
@@ -90,7 +90,7 @@ void ArchiveMember::read_archive(const KeptArchive& archive, MemberReceiver& rec
   if (archive.is_remote) stages.push_back(stream::on_own_thread(kReadsAhead));
   std::ranges::move(unpacking(archive.compression, archive.encrypted, format_, reading.stop),
                     std::back_inserter(stages));
-  EntriesToFiles entries(archive.prefix, receiver, reading.pace);
+  EntriesToFiles entries(archive.prefix, receiver, reading);
   const auto path = stream::chain(stages, std::make_unique<codec::TarReader>(entries, archive.end));
   archive.read(*path, reading.stop);
   path->finish();

@@ -15,4 +15,8 @@ bool is_left_out(std::string_view path) {
                      [&](std::string_view folder) { return path.starts_with(folder); });
 }
 
+bool is_unlisted(std::string_view path) {
+  return path == "backup_manifest" || path.starts_with("pg_wal/") || path.starts_with("pg_xlog/");
+}
+
 }  // namespace barman::engine

@@ -9,6 +9,9 @@ namespace barman::engine {
 // manifest, which is kept under another name. `path` is relative to the data directory.
 bool is_left_out(std::string_view path);
 
+// What a manifest does not list: WAL, and itself.
+bool is_unlisted(std::string_view path);
+
 // Copied last, under its real name only when all else is durable: without it no server starts.
 inline constexpr std::string_view kControlFile = "global/pg_control";
 

@@ -9,8 +9,10 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "engine/restore/kept_manifest.h"
+#include "engine/restore/left_out.h"
 #include "stream/stream.h"
 
 namespace barman::catalog {
@@ -29,6 +31,7 @@ struct MemberFile {
   std::string path;
   std::uint64_t size = 0;
   unsigned mode = 0600;
+  std::int64_t modified = 0;      // seconds since the epoch
   std::filesystem::path place{};  // on this machine, if it is a file of its own
 };
 
@@ -50,6 +53,7 @@ struct MemberReading {
   unsigned workers = 1;
   Pace& pace;
   std::stop_token stop{};
+  bool (*passes_over)(std::string_view path) = is_left_out;  // files that nobody wants to see
 };
 
 class MemberReader {
@@ -65,8 +69,8 @@ class MemberReader {
   // what `is_change` says: an incremental file.
   virtual std::optional<Known> look_at(const std::string& path, bool is_change) = 0;
 
-  // Hands over all files, in any order, and returns when all sinks are finished. WAL, links and what is no
-  // file are passed over. Throws kCancelled on a stop.
+  // Hands over all files, in any order, and returns when all sinks are finished. Links and what is no file
+  // are passed over too. Throws kCancelled on a stop.
   virtual void read(MemberReceiver& receiver, const MemberReading& reading) = 0;
 };
 

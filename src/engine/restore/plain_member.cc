@@ -6,7 +6,6 @@
 #include <array>
 
 #include "base/error.h"
-#include "engine/restore/left_out.h"
 #include "engine/restore/pace.h"
 #include "os/durable_file.h"
 #include "os/parallel.h"
@@ -88,12 +87,13 @@ void PlainMember::read(MemberReceiver& receiver, const MemberReading& reading) {
   for (const Root& root : roots_) {
     os::walk_tree(root.folder, [&](const os::TreeEntry& entry) {
       std::string path = root.prefix + entry.relative.string();
-      if (is_left_out(path)) return false;
+      if (reading.passes_over(path)) return false;
       if (entry.kind == os::EntryKind::kDirectory) receiver.directory(path, entry.mode);
       if (entry.kind == os::EntryKind::kFile) {
         batch.push_back({.path = std::move(path),
                          .size = entry.size,
                          .mode = entry.mode,
+                         .modified = entry.modified,
                          .place = root.folder / entry.relative});
       }
       if (batch.size() == kMemberBatch) copy_batch();

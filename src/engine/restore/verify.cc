@@ -120,7 +120,9 @@ void note_failure(FoundProblems& problems, Body&& body) {
 KeptManifest required_manifest(const OpenMember& member, const Home& home, const catalog::BackupInfo& info) {
   if (member.manifest) return *member.manifest;
   throw Error(ErrorKind::kCorrupt,
-              manifest_name(home, info) + " is missing: without a manifest a backup cannot be verified");
+              fmt::format("{} is missing: without a manifest a backup cannot be verified; 'barman "
+                          "generate-manifest {} {}' describes what is there",
+                          manifest_name(home, info), home.server, info.id.text));
 }
 
 std::uint64_t verify_member(const Home& home, const catalog::BackupInfo& info, const VerifyRequest& request,
