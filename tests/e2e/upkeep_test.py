@@ -62,6 +62,32 @@ class Keeping(RecordedCatalogue):
         self.assertEqual(self.kept(FULL), None)
 
 
+class ArchivedWal(RecordedCatalogue):
+    def test_the_archive_is_found_used_as_the_original_finds_it(self):
+        harness.original_barman()
+        for timeline in ([], ["--timeline", 1], ["--timeline", 2]):
+            self.assert_same(self.ours, "check-wal-archive", *timeline, "main")
+        self.assert_same(self.ours, "-f", "json", "check-wal-archive", "main")
+        self.assert_same(self.ours, "-f", "json", "check-wal-archive", "--timeline", 2, "main")
+
+    def test_files_that_the_index_lost_are_in_the_way_too(self):
+        self.write(self.ours, "", "wals", "main-xlog.db")
+        self.assert_fails(self.ours.run("check-wal-archive", "main"), says="Expected empty archive")
+        self.remove(self.ours.directory("main", "wals", segment(1)[:16]))
+        self.ours.ok("check-wal-archive", "main")
+
+    def test_gaps_are_named_as_the_original_names_them(self):
+        harness.original_barman()
+        os.remove(self.ours.directory("main", "wals", segment(7)[:16], segment(7)))
+        for form in ([], ["-f", "json"]):
+            for begin, end in ((segment(8), segment(20)), (segment(2), segment(8)), (segment(254), segment(257)), (segment(9), segment(8))):
+                self.assert_same(self.ours, *form, "check-archived-wal-range", "main", begin, end)
+        for begin, end in (("foo", segment(8)), (segment(8), f"{segment(9)}.partial"), (segment(5), segment(6, timeline=2))):
+            self.assert_same(self.ours, "check-archived-wal-range", "main", begin, end)
+        self.remove(self.ours.directory("main", "meta"))
+        self.assert_same(self.ours, "-f", "json", "check-archived-wal-range", "main", segment(8), segment(9))
+
+
 class Manifests(EndToEnd):
     def listed(self, manifest):
         """What a manifest says beside its checksums and times."""

@@ -1,0 +1,16 @@
+// check-wal-archive: whether the archive of a server may be used for a new cluster.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/events.h"
+#include "engine/server/home.h"
+
+namespace barman::engine {
+
+// How many files of the archive are in the way: all, or those of timeline `from` and later ones. What the
+// index says counts; if that is nothing, what lies in the archive, since an index may have been lost.
+std::uint64_t files_in_the_way(const Home& home, std::optional<std::uint64_t> from, Events& events);
+
+}  // namespace barman::engine
