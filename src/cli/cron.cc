@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include "engine/cron/tasks.h"
 #include "engine/delete/retention.h"
 #include "engine/server/interrupted.h"
+#include "engine/server/reconcile.h"
 #include "engine/server/retention_settings.h"
 #include "engine/server/support.h"
 #include "engine/server/wal_connections.h"
@@ -31,29 +33,38 @@ namespace {
 class ServerCron {
  public:
   ServerCron(Parts& parts, const config::Server& server, bool keep_descriptors)
-      : parts_(parts), server_(server), keep_descriptors_(keep_descriptors), opened_(server, parts) {}
+      : parts_(parts),
+        server_(server),
+        keep_descriptors_(keep_descriptors),
+        opened_(server, parts, Buckets::kAllowed) {}
 
-  void run() {
+  // Starts what brings WAL. Returns whether there is more to do; until then the server's lock is held.
+  bool begin() {
     if (!server_.active()) {
       end_receiver(fmt::format("Server '{}' is inactive: stopping receive-wal subprocess", server_.name));
-      return;
+      return false;
     }
     if (server_.passive()) {
       parts_.out.error(fmt::format(
           "server {} is passive, and this build does not copy from another Barman yet", server_.name));
-      return;
+      return false;
     }
-    const auto lock = os::LockFile::try_acquire(opened_.home.cron_lock());
-    if (!lock) {
+    lock_ = os::LockFile::try_acquire(opened_.home.cron_lock());
+    if (!lock_) {
       parts_.out.info(fmt::format(
           "Another cron process is already running on server {}. Skipping to the next server", server_.name));
-      return;
+      return false;
     }
-    settle();
     start_wal();
+    return true;
+  }
+
+  void look_after_backups() {
+    engine::reconcile_with_bucket(opened_.home, opened_.catalog, parts_.out);
+    engine::settle_interrupted_backups(opened_.home, opened_.catalog, parts_.out);
     check_oldest_waiting();
-    engine::enforce_retention(opened_.home, opened_.catalog, engine::retention_settings(server_), parts_.out,
-                              parts_.clock, parts_.stop);
+    engine::enforce_retention(opened_.home, opened_.catalog, engine::retention_settings(server_),
+                              engine::removal_rules(server_), parts_.out, parts_.clock, parts_.stop);
   }
 
  private:
@@ -63,8 +74,6 @@ class ServerCron {
     argv.insert(argv.end(), command.begin(), command.end());
     parts_.runner.start_detached({.argv = argv}, keep_descriptors_);
   }
-
-  void settle() { engine::settle_interrupted_backups(opened_.home, opened_.catalog, parts_.out); }
 
   // Work in the background cannot say why it does nothing: what it would refuse is said here.
   bool is_supported(engine::Verb verb) {
@@ -76,7 +85,7 @@ class ServerCron {
   void start_wal() {
     if (const auto overrides = engine::wal_connections(server_).overrides) parts_.out.info(*overrides);
     for (const char* option : {"incoming_wals_directory", "streaming_wals_directory", "wals_directory"}) {
-      os::make_directories(server_.path(option));
+      if (!engine::is_bucket_url(server_.values.text(option))) os::make_directories(server_.path(option));
     }
     if (is_supported(engine::Verb::kArchiveWal) && !os::lock_owner(opened_.home.archive_lock())) {
       parts_.out.notice(fmt::format("Starting WAL archiving for server {}", server_.name));
@@ -123,12 +132,22 @@ class ServerCron {
   const config::Server& server_;
   bool keep_descriptors_;
   ServerCatalog opened_;
+  std::optional<os::LockFile> lock_;
 };
 
 int cron(Parts& parts, bool keep_descriptors) {
   if (parts.configuration.servers.empty()) return 0;
+  std::map<std::string, std::unique_ptr<ServerCron>> begun;
   for_each_server(parts, {"all"}, {.inactive = Then::kRun, .disabled = Then::kSkip, .passive = Then::kRun},
-                  [&](const config::Server& server) { ServerCron(parts, server, keep_descriptors).run(); });
+                  [&](const config::Server& server) {
+                    auto one = std::make_unique<ServerCron>(parts, server, keep_descriptors);
+                    if (one->begin()) begun.emplace(server.name, std::move(one));
+                  });
+  // A bucket that does not answer keeps nobody's WAL waiting.
+  for (const auto& one : begun) {
+    for_each_server(parts, {one.first}, kEveryServer,
+                    [&](const config::Server&) { one.second->look_after_backups(); });
+  }
   if (parts.configuration.global.flag("lock_directory_cleanup")) {
     engine::clean_lock_files(parts.configuration.global.text("barman_lock_directory"));
   }

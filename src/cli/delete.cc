@@ -16,6 +16,7 @@
 #include "engine/delete/delete.h"
 #include "engine/delete/plan.h"
 #include "engine/server/interrupted.h"
+#include "engine/server/reconcile.h"
 #include "engine/server/retention_settings.h"
 #include "engine/server/support.h"
 #include "os/lock_file.h"
@@ -30,8 +31,9 @@ struct DeleteOptions {
   std::string backup;
 };
 
-void execute(Parts& parts, ServerCatalog& opened, const std::vector<catalog::BackupId>& order) {
-  engine::Deletion deletion(opened.home, opened.catalog, parts.out, parts.clock);
+void execute(Parts& parts, ServerCatalog& opened, engine::RemovalRules rules,
+             const std::vector<catalog::BackupId>& order) {
+  engine::Deletion deletion(opened.home, opened.catalog, rules, parts.out, parts.clock);
   for (const catalog::BackupId& id : order) {
     if (parts.stop.stop_requested()) {
       throw Error(ErrorKind::kCancelled, fmt::format("stopped before backup {} was deleted", id.text));
@@ -46,7 +48,8 @@ void execute(Parts& parts, ServerCatalog& opened, const std::vector<catalog::Bac
 
 void remove(Parts& parts, const config::Server& server, const std::string& word) {
   engine::require_supported(server, engine::Verb::kDelete);
-  ServerCatalog opened(server, parts);
+  ServerCatalog opened(server, parts, Buckets::kAllowed);
+  engine::reconcile_with_bucket(opened.home, opened.catalog, parts.out);
   engine::settle_interrupted_backups(opened.home, opened.catalog, parts.out);
   const catalog::BackupId id = opened.resolve(word, parts.out).id;
   const auto lock = os::LockFile::try_acquire(opened.home.backup_lock());
@@ -71,7 +74,7 @@ void remove(Parts& parts, const config::Server& server, const std::string& word)
         "Backup {} has incremental backups which depend on it. Deleting all backups in the tree: {}", id.text,
         members));
   }
-  execute(parts, opened, plan.order);
+  execute(parts, opened, engine::removal_rules(server), plan.order);
 }
 
 }  // namespace

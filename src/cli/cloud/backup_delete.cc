@@ -25,61 +25,19 @@ struct DeleteOptions {
   bool check_lock = false;
 };
 
-// Removes from the bucket, or says what would be removed.
-class BucketRemover final : public engine::CloudRemover {
- public:
-  BucketRemover(const CloudParts& parts, const DeleteOptions& options, store::S3Bucket& bucket)
-      : parts_(parts), options_(options), bucket_(bucket) {}
+int say_keys(const store::S3Bucket& bucket, const std::vector<std::string>& keys) {
+  if (keys.empty()) return kCloudDone;
+  catalog::Literal::List names;
+  for (const std::string& key : keys) names.push_back({bucket.full_key(key)});
+  return print_result(fmt::format("Skipping deletion of objects {} due to --dry-run option\n",
+                                  catalog::format_literal(catalog::Literal{std::move(names)})));
+}
 
-  std::vector<std::string> remove_all(const std::vector<std::string>& keys) override {
-    if (keys.empty()) return {};
-    if (options_.check_lock) require_unlocked(keys);
-    std::vector<std::string> failed;
-    for (const store::NotRemoved& one : bucket_.store().remove_all(keys, options_.batch)) {
-      failed.push_back(fmt::format("{}: {}", one.key, one.reason));
-    }
-    return failed;
-  }
-
-  // What a run that was killed left of the backup costs money, and nobody sees it.
-  void withdraw_uploads(const catalog::BackupId& id) {
-    for (const store::UnfinishedUpload& upload :
-         bucket_.store().unfinished_uploads(engine::backup_folder(id))) {
-      bucket_.store().withdraw(upload);
-    }
-  }
-
-  int say(const engine::CloudDeletion& deletion) const {
-    return std::max(say_keys(deletion.objects), say_keys(deletion.wal));
-  }
-
- private:
-  void require_unlocked(const std::vector<std::string>& keys) {
-    for (const std::string& key : keys) {
-      if (bucket_.store().is_locked(key, parts_.clock.now())) {
-        throw Error(
-            ErrorKind::kRefused,
-            fmt::format("{} is locked in the bucket; delete the backup when the lock has ended", key));
-      }
-    }
-  }
-
-  int say_keys(const std::vector<std::string>& keys) const {
-    if (keys.empty()) return kCloudDone;
-    catalog::Literal::List names;
-    for (const std::string& key : keys) names.push_back({bucket_.full_key(key)});
-    return print_result(fmt::format("Skipping deletion of objects {} due to --dry-run option\n",
-                                    catalog::format_literal(catalog::Literal{std::move(names)})));
-  }
-
-  const CloudParts& parts_;
-  const DeleteOptions& options_;
-  store::S3Bucket& bucket_;
-};
-
-int carry_out(const CloudParts& parts, const DeleteOptions& options, BucketRemover& remover,
+int carry_out(const CloudParts& parts, const DeleteOptions& options, store::S3Bucket& bucket,
               const engine::CloudDeletion& deletion) {
-  if (options.dry_run) return remover.say(deletion);
+  if (options.dry_run) return std::max(say_keys(bucket, deletion.objects), say_keys(bucket, deletion.wal));
+  engine::BucketRemover remover(bucket.store(), {.batch = options.batch, .check_locks = options.check_lock},
+                                parts.clock);
   for (const std::string& trouble : engine::execute(deletion, remover)) {
     parts.warning("WAL could not be removed: " + trouble);
   }
@@ -102,8 +60,7 @@ int delete_one(const CloudParts& parts, const DeleteOptions& options, const engi
     parts.warning(fmt::format("Backup {} does not exist", options.backup));
     return kCloudDone;
   }
-  BucketRemover remover(parts, options, bucket);
-  return carry_out(parts, options, remover,
+  return carry_out(parts, options, bucket,
                    engine::plan_cloud_deletion(bucket.store(), state, parts.options.server,
                                                info_of(state, *id), options.minimum));
 }
@@ -116,11 +73,10 @@ int delete_obsolete(const CloudParts& parts, const DeleteOptions& options, engin
                     "Enforce {}.",
                     policy.count, options.minimum, options.minimum));
   }
-  BucketRemover remover(parts, options, bucket);
   for (const catalog::BackupId& id :
        engine::obsolete_cloud_backups(state, policy, options.minimum, parts.clock.now())) {
     const auto deletion = engine::plan_cloud_retention(bucket.store(), state, info_of(state, id));
-    if (const int status = carry_out(parts, options, remover, deletion); status != kCloudDone) return status;
+    if (const int status = carry_out(parts, options, bucket, deletion); status != kCloudDone) return status;
     std::erase_if(state.backups, [&](const catalog::BackupInfo& info) { return info.id == id; });
   }
   return kCloudDone;
@@ -140,11 +96,13 @@ int delete_backups(const CloudParts& parts, const DeleteOptions& options) {
   const auto bucket = open_cloud_bucket(parts);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;
-  catalog::Listing listing = engine::read_cloud_catalogue(bucket->store(), parts.stop);
-  for (const catalog::DamagedEntry& entry : listing.damaged) parts.error("cannot read " + entry.reason);
+  catalog::Listing listing = engine::read_cloud_catalogue(bucket->store());
+  for (const catalog::DamagedEntry& entry : listing.damaged) {
+    parts.error(fmt::format("cannot read {}: {}", entry.name, entry.reason));
+  }
   if (!listing.damaged.empty()) return kCloudRefused;  // what it needs is not known
   engine::CloudState state{.backups = std::move(listing.backups)};
-  state.kept = engine::cloud_keeps(bucket->store(), state.backups, parts.stop);
+  state.kept = engine::cloud_keeps(bucket->store());
   try {
     if (policy) return delete_obsolete(parts, options, std::move(state), *policy, *bucket);
     return delete_one(parts, options, state, *bucket);

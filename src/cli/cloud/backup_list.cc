@@ -16,11 +16,12 @@ int list(const CloudParts& parts, const std::string& format) {
   const auto bucket = open_cloud_bucket(parts);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;
-  const catalog::Listing listing = engine::read_cloud_catalogue(bucket->store(), parts.stop);
-  for (const catalog::DamagedEntry& entry : listing.damaged) parts.warning("cannot read " + entry.reason);
+  const catalog::Listing listing = engine::read_cloud_catalogue(bucket->store());
+  for (const catalog::DamagedEntry& entry : listing.damaged) {
+    parts.warning(fmt::format("cannot read {}: {}", entry.name, entry.reason));
+  }
   if (format != "console") return print_result(report::cloud_list_json(listing.backups));
-  return print_result(report::cloud_list_text(
-      listing.backups, engine::cloud_keeps(bucket->store(), listing.backups, parts.stop)));
+  return print_result(report::cloud_list_text(listing.backups, engine::cloud_keeps(bucket->store())));
 }
 
 }  // namespace

@@ -231,7 +231,7 @@ int print_result(const std::string& text) {
 std::optional<catalog::BackupInfo> find_cloud_backup(const CloudParts& parts, store::ObjectStore& store,
                                                      const std::string& word) {
   if (catalog::is_backup_id(word)) return engine::read_cloud_backup(store, {word});
-  catalog::Listing listing = engine::read_cloud_catalogue(store, parts.stop);
+  catalog::Listing listing = engine::read_cloud_catalogue(store);
   const auto id = engine::resolve_cloud_backup(listing.backups, word, parts.options.server);
   if (!id) return std::nullopt;
   return *std::ranges::find(listing.backups, *id, &catalog::BackupInfo::id);

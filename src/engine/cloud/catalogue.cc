@@ -5,8 +5,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "catalog/bucket_records.h"
 #include "engine/server/cloud_keys.h"
-#include "os/parallel.h"
+#include "store/prefixed_store.h"
 
 namespace barman::engine {
 namespace {
@@ -15,22 +16,11 @@ using catalog::BackupId;
 using catalog::BackupInfo;
 using catalog::BackupStatus;
 
-constexpr unsigned kAtATime = 8;
 constexpr std::string_view kKeep = "keep";
 
-std::vector<BackupId> backup_ids(store::ObjectStore& store) {
-  std::vector<BackupId> ids;
-  for (std::string name : store.children(kCloudBackups)) {
-    if (!name.ends_with('/')) continue;
-    name.pop_back();
-    if (catalog::is_backup_id(name)) ids.push_back({std::move(name)});
-  }
-  return ids;
-}
-
-std::string without_line_end(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  return text;
+// Where each backup has its folder.
+store::PrefixedStore base_of(store::ObjectStore& store) {
+  return {[&store]() -> store::ObjectStore& { return store; }, kCloudBackups};
 }
 
 }  // namespace
@@ -41,25 +31,10 @@ std::optional<BackupInfo> read_cloud_backup(store::ObjectStore& store, const Bac
   return during(backup_info_key(id), [&] { return catalog::parse_backup_info(id, *text); });
 }
 
-catalog::Listing read_cloud_catalogue(store::ObjectStore& store, const std::stop_token& stop) {
-  const std::vector<BackupId> ids = backup_ids(store);
-  std::vector<std::optional<BackupInfo>> found(ids.size());
-  std::vector<std::string> reasons(ids.size());
-  os::in_parallel(ids.size(), std::min<unsigned>(kAtATime, static_cast<unsigned>(ids.size())), stop,
-                  [&](std::size_t index) {
-                    try {
-                      found[index] = read_cloud_backup(store, ids[index]);
-                    } catch (const Error& error) {
-                      if (error.kind() != ErrorKind::kCorrupt) throw;
-                      reasons[index] = error.what();
-                    }
-                  });
-  catalog::Listing listing;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (found[i]) listing.backups.push_back(std::move(*found[i]));
-    if (!reasons[i].empty()) listing.damaged.push_back({backup_info_key(ids[i]), reasons[i]});
-  }
-  return listing;
+catalog::Listing read_cloud_catalogue(store::ObjectStore& store) {
+  store::PrefixedStore base = base_of(store);
+  const catalog::BucketRecords records(base);
+  return records.read(records.ids());
 }
 
 std::optional<BackupId> resolve_cloud_backup(const std::vector<BackupInfo>& backups, const std::string& word,
@@ -93,19 +68,12 @@ std::optional<BackupId> resolve_cloud_backup(const std::vector<BackupInfo>& back
 std::optional<std::string> cloud_keep(store::ObjectStore& store, const BackupId& id) {
   auto text = store::read_text(store, annotation_key(id, kKeep));
   if (!text) return std::nullopt;
-  return without_line_end(std::move(*text));
+  return catalog::annotation_value(std::move(*text));
 }
 
-std::map<BackupId, std::string> cloud_keeps(store::ObjectStore& store, const std::vector<BackupInfo>& backups,
-                                            const std::stop_token& stop) {
-  std::vector<std::optional<std::string>> found(backups.size());
-  os::in_parallel(backups.size(), std::min<unsigned>(kAtATime, static_cast<unsigned>(backups.size())), stop,
-                  [&](std::size_t index) { found[index] = cloud_keep(store, backups[index].id); });
-  std::map<BackupId, std::string> keeps;
-  for (std::size_t i = 0; i < backups.size(); ++i) {
-    if (found[i]) keeps[backups[i].id] = *found[i];
-  }
-  return keeps;
+std::map<BackupId, std::string> cloud_keeps(store::ObjectStore& store) {
+  store::PrefixedStore base = base_of(store);
+  return catalog::BucketRecords(base).annotations(kKeep);
 }
 
 void set_cloud_keep(store::ObjectStore& store, const BackupId& id, const std::string& target) {

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,7 @@
 namespace barman::engine {
 
 // Reads all backup.info objects, several at a time. A folder without one is no backup.
-catalog::Listing read_cloud_catalogue(store::ObjectStore& store, const std::stop_token& stop);
+catalog::Listing read_cloud_catalogue(store::ObjectStore& store);
 
 // One of them; nothing if it is not there. Throws kCorrupt if it is damaged.
 std::optional<catalog::BackupInfo> read_cloud_backup(store::ObjectStore& store, const catalog::BackupId& id);
@@ -26,10 +25,8 @@ std::optional<catalog::BackupId> resolve_cloud_backup(const std::vector<catalog:
 
 // The keep annotation: "full" or "standalone"; nothing if there is none.
 std::optional<std::string> cloud_keep(store::ObjectStore& store, const catalog::BackupId& id);
-// Those of all these backups.
-std::map<catalog::BackupId, std::string> cloud_keeps(store::ObjectStore& store,
-                                                     const std::vector<catalog::BackupInfo>& backups,
-                                                     const std::stop_token& stop);
+// Those of all backups.
+std::map<catalog::BackupId, std::string> cloud_keeps(store::ObjectStore& store);
 void set_cloud_keep(store::ObjectStore& store, const catalog::BackupId& id, const std::string& target);
 void release_cloud_keep(store::ObjectStore& store, const catalog::BackupId& id);
 

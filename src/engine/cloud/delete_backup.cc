@@ -1,7 +1,6 @@
 #include "engine/cloud/delete_backup.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -14,14 +13,14 @@ namespace {
 using catalog::BackupInfo;
 using catalog::BackupStatus;
 
+// Its annotations too.
 std::vector<std::string> objects_of(store::ObjectStore& store, const catalog::BackupId& id) {
-  std::vector<std::string> keys;
-  const std::string last = backup_info_key(id);
-  store.list(backup_folder(id), [&](const store::ObjectInfo& object) {
-    if (object.key != last) keys.push_back(object.key);
+  std::vector<std::string> keys = data_objects(store, id);
+  store.list(annotation_key(id, ""), [&](const store::ObjectInfo& object) {
+    keys.push_back(object.key);
     return true;
   });
-  keys.push_back(last);
+  keys.push_back(backup_info_key(id));
   return keys;
 }
 
@@ -55,15 +54,6 @@ CloudDeletion plan(store::ObjectStore& store, const CloudState& state, const Bac
 std::size_t count_finished(const std::vector<BackupInfo>& backups) {
   return static_cast<std::size_t>(std::ranges::count_if(
       backups, [](const BackupInfo& info) { return info.status != BackupStatus::kStarted; }));
-}
-
-void remove_or_throw(CloudRemover& remover, const std::vector<std::string>& keys) {
-  const std::vector<std::string> failed = remover.remove_all(keys);
-  if (!failed.empty()) {
-    throw Error(ErrorKind::kFailed,
-                fmt::format("not all objects could be removed: {}; delete the backup again",
-                            fmt::join(failed, "; ")));
-  }
 }
 
 }  // namespace
@@ -108,13 +98,15 @@ CloudDeletion plan_cloud_retention(store::ObjectStore& store, const CloudState& 
   return plan(store, state, info, catalog::DeletedBy::kRetention);
 }
 
-std::vector<std::string> execute(const CloudDeletion& deletion, CloudRemover& remover) {
+std::vector<std::string> execute(const CloudDeletion& deletion, BucketRemover& remover) {
+  remover.require_unlocked(deletion.objects);
   std::vector<std::string> data = deletion.objects;
   const std::string info = data.back();
   data.pop_back();
-  remove_or_throw(remover, data);
-  remove_or_throw(remover, {info});
-  return remover.remove_all(deletion.wal);
+  remover.remove(data);
+  remover.remove({info});
+  remover.require_unlocked(deletion.wal);
+  return remover.try_to_remove(deletion.wal);
 }
 
 }  // namespace barman::engine

@@ -10,6 +10,7 @@
 #include "catalog/backup_info.h"
 #include "catalog/retention.h"
 #include "catalog/wal_removal.h"
+#include "engine/server/bucket_remover.h"
 #include "store/object_store.h"
 
 namespace barman::engine {
@@ -40,16 +41,9 @@ std::vector<catalog::BackupId> obsolete_cloud_backups(const CloudState& state,
 CloudDeletion plan_cloud_retention(store::ObjectStore& store, const CloudState& state,
                                    const catalog::BackupInfo& info);
 
-// What a bucket does besides being a store.
-class CloudRemover {
- public:
-  virtual ~CloudRemover() = default;
-  // Returns a line for each object that could not be removed.
-  virtual std::vector<std::string> remove_all(const std::vector<std::string>& keys) = 0;
-};
-
 // Data first, then backup.info, then WAL: what breaks off can be done again. Returns what went wrong with
-// WAL, which is no failure. Throws kFailed if data or backup.info could not be removed.
-std::vector<std::string> execute(const CloudDeletion& deletion, CloudRemover& remover);
+// WAL, which is no failure. Throws kRefused, having done nothing, for what is locked; kFailed if data or
+// backup.info could not be removed.
+std::vector<std::string> execute(const CloudDeletion& deletion, BucketRemover& remover);
 
 }  // namespace barman::engine

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/file_names.h"
+#include "engine/server/bucket_home.h"
+#include "engine/server/cloud_keys.h"
 #include "engine/server/wal_purge.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
@@ -18,6 +20,21 @@ namespace barman::engine {
 using catalog::BackupId;
 using catalog::BackupInfo;
 
+namespace {
+
+// What a backup in a bucket consists of; nothing for one in a folder.
+std::vector<std::string> objects_of(const Home& home, const BackupId& id) {
+  if (!home.backup_bucket) return {};
+  return data_objects(home.backup_bucket->bucket(), id);
+}
+
+std::vector<std::string> with_record(std::vector<std::string> objects, const BackupId& id) {
+  objects.push_back(backup_info_key(id));
+  return objects;
+}
+
+}  // namespace
+
 bool Deletion::remove(const BackupId& id, catalog::DeletedBy who) {
   auto lock = os::LockFile::try_acquire(home_.id_lock(id));
   if (!lock) return false;
@@ -27,18 +44,26 @@ bool Deletion::remove(const BackupId& id, catalog::DeletedBy who) {
                 fmt::format("Unknown backup '{}' for server '{}'", id.text, home_.server));
   const bool has_begun = catalog_.annotation(id, catalog::kDeleteThis).has_value();
   if (!has_begun && catalog_.annotation(id, catalog::kKeep)) return false;
+  const std::vector<std::string> objects = objects_of(home_, id);
+  if (!objects.empty()) {
+    BucketRemover(home_.backup_bucket->bucket(), rules_, clock_).require_unlocked(with_record(objects, id));
+  }
   const Time began = clock_.now();
   events_.info(fmt::format("Deleting backup {} for server {}", id.text, home_.server));
   catalog_.annotate(id, catalog::kDeleteThis, "delete");
   os::fault_point("delete-marked");
+  if (home_.backup_bucket) {
+    remove_objects(*info, objects);
+  } else {
+    remove_files(*info);
+  }
+  os::fault_point("delete-files-removed");
   remove_wal(*info, who);
   os::fault_point("delete-wal-removed");
-  remove_files(*info);
-  os::fault_point("delete-files-removed");
   release_parent(*info);
   os::fault_point("delete-parent-released");
   catalog_.forget(id);
-  measure_next(*info);
+  if (!home_.backup_bucket) measure_next(*info);
   events_.info(fmt::format("Deleted backup {} (start time: {}, elapsed time: {})", id.text, ctime_text(began),
                            human_duration(clock_.now() - began)));
   lock->unlink();
@@ -63,6 +88,25 @@ void Deletion::remove_wal(const BackupInfo& info, catalog::DeletedBy who) {
 void Deletion::remove_files(const BackupInfo& info) {
   // Tablespaces are folders within this one; links that lead out of it are removed, never followed.
   if (os::remove_tree(home_.backup(info.id))) os::sync_directory(home_.base);
+}
+
+// The first object is the one without which the others are no backup: while it is there, all is as it was.
+void Deletion::remove_objects(const BackupInfo& info, const std::vector<std::string>& objects) {
+  store::Bucket& bucket = home_.backup_bucket->bucket();
+  BucketRemover remover(bucket, rules_, clock_);
+  if (!objects.empty()) {
+    try {
+      remover.remove({objects.front()});
+    } catch (const Error&) {
+      if (is_first_archive(objects.front(), info.id) && bucket.stat(objects.front())) {
+        catalog_.remove_annotation(info.id, catalog::kDeleteThis);
+      }
+      throw;
+    }
+    os::fault_point("delete-first-object-removed");
+    remover.remove({objects.begin() + 1, objects.end()});
+  }
+  remover.withdraw_uploads(info.id);
 }
 
 void Deletion::release_parent(const BackupInfo& info) {

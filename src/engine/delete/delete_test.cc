@@ -74,7 +74,7 @@ class DeleteTest : public testing::Test {
   RecordedEvents events_;
   StoppedClock clock_;
   HomeCatalog catalog_{scratch_.home};
-  Deletion deletion_{scratch_.home, *catalog_, events_, clock_};
+  Deletion deletion_{scratch_.home, *catalog_, {}, events_, clock_};
 };
 
 TEST_F(DeleteTest, NothingIsLeftOfABackup) {
@@ -178,7 +178,7 @@ TEST_F(DeleteTest, AnUnknownBackupIsRefused) {
 class RetentionTest : public DeleteTest {
  protected:
   void enforce(std::uint32_t redundancy) {
-    enforce_retention(scratch_.home, *catalog_, {.policy = catalog::RetentionPolicy{.count = redundancy}},
+    enforce_retention(scratch_.home, *catalog_, {.policy = catalog::RetentionPolicy{.count = redundancy}}, {},
                       events_, clock_, {});
   }
 };
@@ -209,14 +209,14 @@ TEST_F(RetentionTest, WhatABackupInUseIsBuiltOnStays) {
   EXPECT_THAT(
       events_.warnings,
       ElementsAre(
-          HasSubstr("Backup 20260102T000000 of server main is in use"),
+          HasSubstr("Backup 20260102T000000 of server main is deleted later: it is in use"),
           HasSubstr("Backup 20260101T000000 of server main is deleted later: a backup that is built on it")));
 }
 
 TEST_F(RetentionTest, WithoutAPolicyNothingGoes) {
   backup(2);
   catalog_->annotate(id(2), catalog::kDeleteThis, "delete");
-  enforce_retention(scratch_.home, *catalog_, {}, events_, clock_, {});
+  enforce_retention(scratch_.home, *catalog_, {}, {}, events_, clock_, {});
   EXPECT_THAT(backups(), ElementsAre(id(2).text));
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "catalog/catalog.h"
 #include "engine/events.h"
+#include "engine/server/bucket_remover.h"
 #include "engine/server/home.h"
 #include "engine/server/retention_settings.h"
 
@@ -25,6 +26,6 @@ RetentionPlan plan_retention(const Home& home, const catalog::Catalog& catalog,
 // Plans, and deletes under the server's backup lock; does nothing if another process holds it. Orphans and
 // damaged records are warned of. `stop` is heeded between backups.
 void enforce_retention(const Home& home, catalog::Catalog& catalog, const RetentionSettings& settings,
-                       Events& events, const Clock& clock, const std::stop_token& stop);
+                       RemovalRules rules, Events& events, const Clock& clock, const std::stop_token& stop);
 
 }  // namespace barman::engine
