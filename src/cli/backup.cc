@@ -86,7 +86,9 @@ void add_other_options(CLI::App& command, BackupOptions& options) {
                   "For rsync backups: copy, link or off (not in this build).")
       ->expected(0, 1)
       ->check(CLI::IsMember({"copy", "link", "off"}));
-  command.add_option("-j,--jobs", options.jobs, "For rsync backups; accepted.")
+  command
+      .add_option("-j,--jobs", options.jobs,
+                  "Into a bucket: so many parts are sent at a time, and files read by so many threads.")
       ->check(positive)
       ->type_name("N");
   command.add_option("--jobs-start-batch-size", options.batch_size, "For rsync backups; accepted.")
@@ -95,7 +97,9 @@ void add_other_options(CLI::App& command, BackupOptions& options) {
   command.add_option("--jobs-start-batch-period", options.batch_period, "For rsync backups; accepted.")
       ->check(positive)
       ->type_name("SECONDS");
-  command.add_option("--keepalive-interval", options.keepalive, "For rsync backups; accepted.")
+  command
+      .add_option("--keepalive-interval", options.keepalive,
+                  "For local-to-cloud: seconds after which an idle connection is used; 0 is never.")
       ->check(non_negative)
       ->type_name("SECONDS");
   command.add_flag("--manifest{1},--no-manifest{-1}", options.manifest,
@@ -127,7 +131,8 @@ engine::BackupRequest request_of(const BackupOptions& options, const config::Ser
   if (!options.name.empty()) request.name = options.name;
   request.parent = options.parent;
   if (options.immediate_checkpoint != 0) request.fast_checkpoint = options.immediate_checkpoint > 0;
-  if (!options.bwlimit.empty()) request.max_rate_kib = engine::max_rate(std::stoll(options.bwlimit));
+  if (!options.bwlimit.empty()) request.bandwidth = std::stoll(options.bwlimit);
+  if (!options.keepalive.empty()) request.keep_alive = std::chrono::seconds(std::stoll(options.keepalive));
   if (!options.retry_times.empty()) request.retries = std::stoi(options.retry_times);
   if (options.no_retry) request.retries = 0;
   if (!options.retry_sleep.empty())
@@ -158,7 +163,10 @@ engine::FetchManifest fetch_manifest(const Parts& parts, const config::Server& s
   };
 }
 
-void back_up(Parts& parts, const config::Server& server, const BackupOptions& options) {
+void back_up(Parts& parts, config::Server server, const BackupOptions& options) {
+  if (!options.jobs.empty()) {
+    server.values.set("parallel_jobs", static_cast<std::int64_t>(std::stoll(options.jobs)), "--jobs");
+  }
   refuse_what_comes_later(options);
   engine::require_supported(server, engine::Verb::kBackup);
   engine::require_supported(server, engine::Verb::kArchiveWal);

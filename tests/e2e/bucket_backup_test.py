@@ -208,6 +208,74 @@ class Chains(IntoABucket):
         self.back_up(barman, "--incremental=latest")  # the manifest in the archive is left
 
 
+class LocalToCloud(IntoABucket):
+    def assert_comes_back(self, cluster, barman, backup):
+        """Restored by ours, it starts and holds what the source does."""
+        target = os.path.join(self.scratch.path, f"restored-{backup}")
+        barman.ok("restore", "--no-get-wal", "--tablespace", f"elsewhere:{target}-ts", "main", backup, target)
+        server = self.restored(cluster.version, target, name=f"restored-{backup}")
+        wait_until(lambda: server.sql("SELECT pg_is_in_recovery()") == "f", "recovery ends")
+        sums = "SELECT count(*), sum(hashtext(t)) FROM afar"
+        self.assertEqual(server.sql(sums), cluster.sql(sums))
+        server.stop()
+
+    @on_versions(15, 17, 18)
+    def test_a_backup_comes_back(self, version):
+        cluster, barman = self.scene(version, backup_method="local-to-cloud", cloud_upload_max_archive_size="6Mi")
+        done = barman.ok("backup", "--wait", "--immediate-checkpoint", "-j", "2", "main", timeout=300)
+        backup = barman.backup_ids("main")[-1]
+        lines = [line for line in done.out.splitlines() if not line.startswith(("Processing xlog", "\t", "Waiting for", "WAL segments"))]
+        for line, says in zip(lines, (f"Starting backup using local-to-cloud-concurrent method for server main in some/path/main/base/{backup}$",
+                                      "This is the first backup for server main$", r"Backup size: [0-9.]+ MiB$",
+                                      r"Backup end at LSN: [0-9A-F]+/[0-9A-F]+ \([0-9A-F]{24}, [0-9A-F]{8}\)$", r"Backup completed \(start time: ")):
+            self.assertRegex(line, says)
+        info = barman.backup_info("main", backup)
+        self.assertEqual((info["status"], info["mode"], info["compression"]), ("DONE", "local-to-cloud-concurrent", "None"))
+        archives = [name for name in self.objects(backup) if ".tar" in name]
+        self.assertEqual(int(info["size"]), sum(len(self.bucket.get(f"main/base/{backup}/{name}")) for name in archives))
+        self.assertIn("data_0001.tar", archives)
+        self.assertIn("'number_of_workers': 2", info["copy_stats"])
+        self.assertIn(f"LABEL: Barman backup main {backup}", info["backup_label"])
+        with open(barman.directory("main", "meta", f"{backup}-backup.info"), "rb") as file:
+            self.assertEqual(self.bucket.get(f"main/base/{backup}/backup.info"), file.read())
+        self.assert_comes_back(cluster, barman, backup)
+        self.assert_clean(barman)
+
+    def test_compressed_and_encrypted(self):
+        cluster, barman = self.scene(backup_method="local-to-cloud", backup_compression="zstd")
+        self.encrypted(barman)
+        backup = self.back_up(barman)
+        self.assertEqual({name for name in self.objects(backup) if ".tar" in name and not name[0].isdigit()}, {"data.tar.zst.gpg"})
+        info = barman.backup_info("main", backup)
+        self.assertEqual((info["compression"], info["encryption"]), ("zstd", "gpg"))
+        self.assert_comes_back(cluster, barman, backup)
+
+    def test_what_cannot_be_is_refused_and_what_breaks_is_taken_back(self):
+        cluster, barman = self.scene(backup_method="local-to-cloud")
+        for options, arguments, says in (({"basebackups_directory": None}, [], "needs basebackups_directory = s3://"),
+                                         ({}, ["--incremental=latest"], "takes full backups only"),
+                                         ({"backup_compression": "zstd", "backup_compression_location": "server"}, [], "compression_location = client")):
+            with self.subTest(says):
+                barman.server("main", **options)
+                self.assert_fails(barman.run("backup", *arguments, "main"), says=says)
+                barman.server("main", **{**dict.fromkeys(options), "basebackups_directory": self.bucket.url})
+        self.assertEqual(barman.backup_ids("main"), [])
+        for point in ("backup-started", "backup-files-read", "backup-synced"):
+            result = barman.run("backup", "--immediate-checkpoint", "main", fault_point=point)
+            self.assertEqual(result.code, -signal.SIGKILL, f"{point} was not reached\n{result}")
+            killed = barman.backup_ids("main")[-1]
+            self.back_up(barman)
+            self.assertEqual(barman.backup_info("main", killed)["status"], "FAILED")
+            self.assertEqual(self.objects(killed), ["backup.info"])
+        running = barman.start("backup", "--immediate-checkpoint", "--bwlimit", "1000", "main")
+        wait_until(lambda: barman.backup_info("main", barman.backup_ids("main")[-1])["status"] == "STARTED", "the backup runs")
+        running.process.send_signal(signal.SIGTERM)
+        self.assertEqual(running.wait(30), 1, running.err)
+        stopped = barman.backup_ids("main")[-1]
+        self.assertEqual(barman.backup_info("main", stopped)["status"], "FAILED")
+        self.assertEqual(self.objects(stopped), ["backup.info"])
+
+
 class Trouble(IntoABucket):
     fake = True
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/wal_removal.h"
+#include "engine/backup/local_to_cloud.h"
 #include "engine/backup/method.h"
 #include "engine/backup/record.h"
 #include "engine/backup/streaming_method.h"
@@ -43,6 +44,13 @@ std::string local_time_text(Time instant) {
   return text.substr(0, text.find_first_of("+-", sizeof "2026-11-22"));
 }
 
+std::unique_ptr<BackupMethod> method_of(BackupUnderWay& backup) {
+  if (backup.around.server.values.text("backup_method") == "local-to-cloud") {
+    return std::make_unique<LocalToCloudMethod>(backup);
+  }
+  return std::make_unique<StreamingMethod>(backup);
+}
+
 // One backup, from its lock to its last line.
 class Run {
  public:
@@ -50,7 +58,7 @@ class Run {
       : around_(around),
         begun_(around.clock.now()),
         backup_{.request = request, .around = around, .stop = stop},
-        method_(std::make_unique<StreamingMethod>(backup_)) {}
+        method_(method_of(backup_)) {}
 
   BackupInfo take() {
     make_directories();
@@ -201,6 +209,7 @@ class Run {
 
   // Only says and records: the failure itself must come out whatever else goes wrong.
   void fail(const std::string& reason) {
+    method_.reset();  // what it has begun ends: the backup on the server, uploads
     info_.status = BackupStatus::kFailed;
     info_.error = fmt::format("failure {} ({})", backup_.doing, first_line(reason));
     const auto& bucket = around_.home.backup_bucket;
@@ -296,7 +305,7 @@ class Run {
   const Time begun_;
   BackupUnderWay backup_;
   BackupInfo& info_ = backup_.info;
-  const std::unique_ptr<BackupMethod> method_;
+  std::unique_ptr<BackupMethod> method_;
 };
 
 }  // namespace
@@ -304,7 +313,9 @@ class Run {
 BackupRequest backup_request(const config::Server& server) {
   const config::Values& values = server.values;
   return {.fast_checkpoint = values.flag("immediate_checkpoint"),
-          .max_rate_kib = max_rate(values.optional_number("bandwidth_limit").value_or(0)),
+          .bandwidth = values.optional_number("bandwidth_limit").value_or(0),
+          .keep_alive = std::chrono::seconds(
+              std::max<std::int64_t>(values.optional_number("keepalive_interval").value_or(60), 0)),
           .retries = static_cast<int>(values.optional_number("basebackup_retry_times").value_or(0)),
           .retry_pause = std::chrono::seconds(values.optional_number("basebackup_retry_sleep").value_or(30))};
 }

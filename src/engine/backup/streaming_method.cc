@@ -28,6 +28,7 @@ void StreamingMethod::prepare() {
   if (const auto problem = format_problem(backup_.around.server, backup_.facts.version)) {
     throw Error(ErrorKind::kRefused, *problem);
   }
+  rate_ = max_rate(backup_.request.bandwidth);
   if (backup_.request.parent) choose_parent();
 }
 
@@ -78,7 +79,7 @@ void StreamingMethod::refuse_what_archives_lack() const {
 void StreamingMethod::copy() {
   const BackupSurroundings& around = backup_.around;
   around.events.info(begin_text());
-  warn_of_external_files();
+  warn_of_files_left_out(backup_, external_files(backup_.info));
   const std::filesystem::path folder = around.home.backup(backup_.info.id);
   if (format_.in_bucket) {
     copy_into_bucket();
@@ -98,19 +99,6 @@ std::string StreamingMethod::begin_text() const {
                      bucket ? " to the cloud storage aws-s3: " + bucket->url() : "");
 }
 
-void StreamingMethod::warn_of_external_files() const {
-  const BackupSurroundings& around = backup_.around;
-  if (around.server.values.lists("backup_options", "external_configuration")) return;
-  const auto files = external_files(backup_.info);
-  if (files.empty()) return;
-  std::string text =
-      "The following configuration files are outside the data directory and are not part of the backup; "
-      "copy them by "
-      "other means (backup_options = external_configuration silences this warning):";
-  for (const std::string& file : files) text += "\n\t" + file;
-  around.events.warning(text);
-}
-
 void StreamingMethod::copy_into(BackupStorage& storage) {
   const BackupSurroundings& around = backup_.around;
   const BackupRequest& request = backup_.request;
@@ -120,7 +108,7 @@ void StreamingMethod::copy_into(BackupStorage& storage) {
                          .application_name = around.server.values.text("streaming_backup_name"),
                          .label = fmt::format("Barman backup {} {}", around.home.server, backup_.info.id.text),
                          .fast_checkpoint = request.fast_checkpoint,
-                         .max_rate_kib = request.max_rate_kib,
+                         .max_rate_kib = rate_,
                          .system_identifier = backup_.facts.system_identifier,
                          .parent_manifest =
                              parent ? std::optional(around.home.manifest(*parent)) : std::nullopt,

@@ -28,7 +28,6 @@ class StreamingMethod final : public BackupMethod {
   void choose_parent();
   void refuse_what_archives_lack() const;
   [[nodiscard]] std::string begin_text() const;
-  void warn_of_external_files() const;
   void copy_into(BackupStorage& storage);
   void copy_into_bucket();
   void name_new_tablespaces(postgres::Session& session);
@@ -36,6 +35,7 @@ class StreamingMethod final : public BackupMethod {
   BackupUnderWay& backup_;
   const BackupFormat format_;
   std::vector<catalog::Tablespace> named_;  // as known by SQL
+  std::optional<std::uint32_t> rate_;       // that the server keeps to
   StreamingOutcome outcome_;
   std::uint64_t stored_ = 0;  // in a bucket
 };

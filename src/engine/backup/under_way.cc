@@ -37,6 +37,17 @@ void try_on_server(const BackupUnderWay& backup, postgres::Session& session, con
   }
 }
 
+void warn_of_files_left_out(const BackupUnderWay& backup, const std::vector<std::string>& files) {
+  const BackupSurroundings& around = backup.around;
+  if (files.empty() || around.server.values.lists("backup_options", "external_configuration")) return;
+  std::string text =
+      "The following configuration files are outside the data directory and are not part of the backup; "
+      "copy them by "
+      "other means (backup_options = external_configuration silences this warning):";
+  for (const std::string& file : files) text += "\n\t" + file;
+  around.events.warning(text);
+}
+
 void switch_wal_of_primary(const BackupUnderWay& backup) {
   if (!backup.facts.in_recovery || !backup.around.server.values.has("primary_conninfo")) return;
   try {

@@ -35,6 +35,9 @@ std::string place_text(const BackupUnderWay& backup);
 // A step that helps, but that a backup can do without.
 void try_on_server(const BackupUnderWay& backup, postgres::Session& session, const std::string& statement);
 
+// That configuration is not part of the backup, unless backup_options says that this is known.
+void warn_of_files_left_out(const BackupUnderWay& backup, const std::vector<std::string>& files);
+
 // For a standby, which cannot end a segment by itself; nothing without primary_conninfo.
 void switch_wal_of_primary(const BackupUnderWay& backup);
 

@@ -44,7 +44,7 @@ void judge_method(const Observed& observed, Lines& lines) {
   if (method == "local-rsync") {
     lines.add("local PGDATA", false, not_yet);
   } else if (method == "local-to-cloud") {
-    lines.add("cloud storage configuration", false, not_yet);
+    return;  // it needs no program and no other connection
   } else if (method != "postgres") {
     lines.add("ssh", false, not_yet);
   } else {

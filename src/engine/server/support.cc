@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -13,8 +14,8 @@ namespace {
 struct Rule {
   Verb verb;
   std::string_view option;
-  std::string_view only{};   // the one value that is supported; empty: the option must be unset
-  std::string_view ability;  // what this build does not do
+  std::array<std::string_view, 2> only{};  // the values that are supported; empty: the option must be unset
+  std::string_view ability;                // what this build does not do
 };
 
 constexpr std::string_view kHooks = "run hook scripts";
@@ -22,7 +23,7 @@ constexpr std::string_view kHooks = "run hook scripts";
 constexpr std::array kRules = {
     Rule{.verb = Verb::kBackup,
          .option = "backup_method",
-         .only = "postgres",
+         .only = {"postgres", "local-to-cloud"},
          .ability = "take backups that way"},
     Rule{.verb = Verb::kBackup, .option = "pre_backup_script", .ability = kHooks},
     Rule{.verb = Verb::kBackup, .option = "pre_backup_retry_script", .ability = kHooks},
@@ -52,9 +53,9 @@ std::optional<std::string> unsupported(const config::Server& server, Verb verb) 
   for (const Rule& rule : kRules) {
     if (rule.verb != verb || !server.values.has(rule.option)) continue;
     const std::string value = server.values.text(rule.option);
-    if (value.empty() || value == rule.only) continue;
+    if (value.empty() || std::ranges::find(rule.only, value) != rule.only.end()) continue;
     const std::string way_out =
-        rule.only.empty() ? "remove the option" : fmt::format("set it to {}", rule.only);
+        rule.only.front().empty() ? "remove the option" : fmt::format("set it to {}", rule.only.front());
     return fmt::format("server {}: {} = {}: this build does not {} yet; {}", server.name, rule.option, value,
                        rule.ability, way_out);
   }

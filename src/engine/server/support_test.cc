@@ -20,6 +20,7 @@ TEST(Support, AStreamedBackupIsSupported) {
     EXPECT_EQ(unsupported(server({}), verb), std::nullopt);
   }
   EXPECT_EQ(unsupported(server({{"encryption", "none"}}), Verb::kBackup), std::nullopt);
+  EXPECT_EQ(unsupported(server({{"backup_method", "local-to-cloud"}}), Verb::kBackup), std::nullopt);
 }
 
 TEST(Support, OtherMethodsAreRefusedByBackupOnly) {
