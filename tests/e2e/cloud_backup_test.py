@@ -198,6 +198,26 @@ class Programs(BackupsInABucket):
         self.assertIn(f"Destination {full} already exists and it is not empty", refused.stderr)
 
 
+class Tablespaces(BackupsInABucket):
+    def test_one_below_the_data_directory_and_one_in_place_come_back(self):
+        cluster = self.archiving()
+        inside = os.path.join(cluster.data, "inside")
+        os.makedirs(inside, mode=0o700)
+        place.give(inside)
+        cluster.sql(f"CREATE TABLESPACE inside LOCATION '{inside}'")
+        cluster.configure(allow_in_place_tablespaces="on")  # of the restored server, too
+        cluster.restart()
+        cluster.sql("CREATE TABLESPACE here LOCATION ''")
+        for name in ("inside", "here"):
+            cluster.sql(f"CREATE TABLE in_{name} TABLESPACE {name} AS SELECT generate_series(1, 5000) i")
+        self.backup(cluster)
+        target = os.path.join(self.scratch.path, "restored")
+        self.done(self.ours("restore", "--tablespace", f"inside:{target}-inside", self.bucket.url, "main", "latest", target))
+        server = self.started(15, target)
+        for name in ("inside", "here"):
+            self.assertEqual(server.sql(f"SELECT count(*) FROM in_{name}"), "5000")
+
+
 class Pages(BackupsInABucket):
     """Page checksums, which a backup verifies while it reads."""
 

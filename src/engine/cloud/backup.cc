@@ -41,7 +41,7 @@ class CloudBackup {
     try {
       server_.start(info_, fmt::format("Barman backup {} {}", *info_.server_name, info_.id.text),
                     request_.fast_checkpoint, clock_);
-      info_.tablespaces = tablespaces(session_);
+      record_tablespaces();
       save();
       copy();
       info_.status = BackupStatus::kDone;
@@ -80,6 +80,13 @@ class CloudBackup {
       catalog::BackupId id{compact_local_text(now)};
       if (!store_.stat(backup_info_key(id))) return id;
     }
+  }
+
+  // Those in place, below the data directory's pg_tblspc, are part of it.
+  void record_tablespaces() {
+    info_.tablespaces = tablespaces(session_);
+    std::erase_if(info_.tablespaces,
+                  [](const catalog::Tablespace& one) { return fs::path(one.location).is_relative(); });
   }
 
   void save() { store::write_text(store_, backup_info_key(info_.id), catalog::format_backup_info(info_)); }

@@ -15,6 +15,7 @@
 #include "os/durable_file.h"
 #include "os/file_system_sync.h"
 #include "os/parallel.h"
+#include "store/parallel_read.h"
 #include "stream/chain.h"
 
 namespace barman::engine {
@@ -33,7 +34,8 @@ CloudSeries series_of(const std::vector<CloudArchiveObject>& all, std::string_vi
       throw Error(ErrorKind::kRefused,
                   fmt::format("{} is encrypted; restore it with: barman restore", archive.key));
     }
-    series.archives.push_back({.key = archive.key, .compression = archive.name.compression});
+    series.archives.push_back(
+        {.key = archive.key, .size = archive.size, .compression = archive.name.compression});
   }
   return series;
 }
@@ -48,14 +50,16 @@ void require_empty(const fs::path& folder) {
   }
 }
 
-void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, UnpackFolder& folder) {
+void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, unsigned fetchers,
+                    UnpackFolder& folder, const std::stop_token& stop) {
   Unpack receiver(folder);
   std::vector<stream::Stage> stages;
   if (archive.compression) stages.push_back(codec::decompress(*archive.compression));
   stages.push_back(stream::on_own_thread(kWritesAhead));
   const auto path =
       stream::chain(stages, std::make_unique<codec::TarReader>(receiver, codec::TarEnd::kRequired));
-  if (!store.read(archive.key, {}, *path)) throw Error(ErrorKind::kFailed, "it vanished from the bucket");
+  if (!store::read_in_parallel(store, archive.key, archive.size, {.at_a_time = fetchers}, *path, stop))
+    throw Error(ErrorKind::kFailed, "it vanished from the bucket");
   path->finish();
 }
 
@@ -122,10 +126,12 @@ void restore_cloud_backup(store::ObjectStore& store, const std::vector<CloudSeri
     folders.push_back(std::make_unique<UnpackFolder>(one.folder));
     for (const CloudArchive& archive : one.archives) work.emplace_back(folders.back().get(), archive);
   }
-  os::in_parallel(work.size(), workers, stop, [&](std::size_t index) {
+  const auto at_a_time = std::max(1U, std::min(workers, static_cast<unsigned>(work.size())));
+  const unsigned fetchers = std::max(1U, workers / at_a_time);
+  os::in_parallel(work.size(), at_a_time, stop, [&](std::size_t index) {
     const auto& [folder, archive] = work[index];
     during("restoring " + archive.key,
-           [&, folder = folder, &one = archive] { unpack_archive(store, one, *folder); });
+           [&, folder = folder, &one = archive] { unpack_archive(store, one, fetchers, *folder, stop); });
   });
   complete_data_directory(series);
   for (os::FileSystemSync& sync : syncs) sync.finish(stop);

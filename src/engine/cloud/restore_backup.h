@@ -17,6 +17,7 @@ namespace barman::engine {
 
 struct CloudArchive {
   std::string key;
+  std::uint64_t size = 0;
   std::optional<codec::Compression> compression{};
 };
 
@@ -38,8 +39,9 @@ std::vector<CloudSeries> plan_cloud_restore(store::ObjectStore& store, const cat
                                             const std::filesystem::path& destination,
                                             const TablespaceRules& rules);
 
-// Unpacks up to `workers` archives at a time. Nothing outside the folders is written, whatever the archives
-// say. global/pg_control gets its name last, when all is on disk: what broke off cannot be started.
+// Unpacks up to `workers` archives at a time, and fetches so many ranges of them: holds twice as many times 8
+// MiB. Nothing outside the folders is written, whatever the archives say. global/pg_control gets its name
+// last, when all is on disk: what broke off cannot be started.
 void restore_cloud_backup(store::ObjectStore& store, const std::vector<CloudSeries>& series, unsigned workers,
                           const std::stop_token& stop);
 
