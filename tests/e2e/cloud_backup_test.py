@@ -276,7 +276,7 @@ class Pages(BackupsInABucket):
         self.addCleanup(load.terminate)
         wait_until(lambda: cluster.sql("SELECT count(*) > 100 FROM pgbench_history") == "t", "there is load")
         for number in range(2):
-            cluster.sql(f"CREATE DATABASE copy_{number} TEMPLATE template0 STRATEGY {('wal_log', 'file_copy')[number]}")
+            cluster.sql(f"CREATE DATABASE copy_{number} TEMPLATE template1 STRATEGY {('wal_log', 'file_copy')[number]}")
             self.backup(cluster)
             cluster.sql(f"DROP DATABASE copy_{number}")
 

@@ -49,6 +49,10 @@ class Deltas(Restores):
         folder = f"{destination}/base/1"
         return max((os.path.join(folder, name) for name in os.listdir(folder)), key=os.path.getsize)
 
+    def untouched(self, destination, victim):
+        """Another one."""
+        return f"{destination}/base/1/" + ("1255" if not victim.endswith("/1255") else "1259")
+
     def assert_restored(self, version, cluster, destination, steps):
         cluster.program([f"{cluster.bin}/pg_verifybackup", "-n", "-e", destination])
         self.assertEqual([name for name in os.listdir(destination) if name.startswith(".barman-restore")], [])
@@ -103,7 +107,7 @@ class Differences(Deltas):
         self.used(17, destination)
         victim = self.victim(destination)
         flip(victim)
-        kept = f"{destination}/base/1/1255" if not victim.endswith("/1255") else f"{destination}/base/1/1259"
+        kept = self.untouched(destination, victim)
         before = trace(kept)
         self.assertEqual(self.delta(barman, destination).code, 0)
         self.assertEqual(trace(kept), before)
@@ -123,7 +127,7 @@ class Differences(Deltas):
         self.used(17, destination)
         victim = self.victim(destination)
         flip(victim)
-        kept = f"{destination}/base/4" if not os.path.isdir(f"{destination}/base/4") else f"{destination}/base/4/1255"
+        kept = self.untouched(destination, victim)
         before = trace(kept)
         self.assertEqual(self.delta(barman, destination).code, 0)
         self.assertEqual(trace(kept), before)
