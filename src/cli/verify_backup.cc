@@ -49,7 +49,7 @@ void register_verify_backup(CLI::App& app, Body& chosen) {
   add_backup_arguments(*command, options->server, options->backup);
   command->callback([options, &chosen] {
     chosen = [options](Parts& parts) {
-      if (const config::Server* server = select_server(parts, options->server, {}))
+      if (const config::Server* server = select_server(parts, options->server, {.disabled = Then::kRun}))
         verify(parts, *server, options->backup);
       return 0;
     };

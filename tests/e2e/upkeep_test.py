@@ -88,6 +88,30 @@ class ArchivedWal(RecordedCatalogue):
         self.assert_same(self.ours, "-f", "json", "check-archived-wal-range", "main", segment(8), segment(9))
 
 
+class InactiveServers(RecordedCatalogue):
+    def test_what_was_kept_is_there_and_nothing_new_comes(self):
+        self.ours.server("main", active="false", conninfo=None, streaming_conninfo=None)
+        for words in (["list-backups", "main"], ["show-backup", "main", FULL], ["list-files", "main", FULL], ["show-servers", "main"],
+                      ["check", "main"], ["check-backup", "main", LATEST], ["keep", "--target", "full", "main", FULL],
+                      ["get-wal", "-p", "1", "main", segment(5)], ["check-archived-wal-range", "main", segment(5), segment(9)],
+                      ["list-processes", "main"], ["cron"], ["delete", "main", FAILED]):
+            self.assertNotIn("inactive server", self.ours.ok(*words).out)
+        self.assert_fails(self.ours.run("check-wal-archive", "main"), says="Expected empty archive")
+        before = self.state(self.ours)
+        for words in (["backup", "main"], ["archive-wal", "main"], ["receive-wal", "main"], ["switch-wal", "main"],
+                      ["rebuild-xlogdb", "main"], ["generate-manifest", "main", RSYNC]):
+            self.assertEqual(self.ours.ok(*words).out, "Skipping inactive server 'main'\n")
+        self.assertEqual(self.state(self.ours), before)
+
+    def test_disabled_servers_are_looked_at(self):
+        self.ours.server("main", errors_directory=self.ours.directory("main", "base"))
+        for words in (["keep", "--status", "main", FULL], ["check-archived-wal-range", "main", segment(5), segment(9)],
+                      ["check-backup", "main", LATEST], ["list-processes", "main"]):
+            self.ours.ok(*words)
+        self.assert_fails(self.ours.run("generate-manifest", "main", RSYNC), says="Conflicting path")
+        self.assertIn("Verifying backup", self.ours.run("verify-backup", "main", RSYNC).out)
+
+
 class Manifests(EndToEnd):
     def listed(self, manifest):
         """What a manifest says beside its checksums and times."""

@@ -32,6 +32,7 @@ std::vector<CheckLine> judge(const Observed& observed) {
 }
 
 void judge_method(const Observed& observed, Lines& lines) {
+  if (!observed.server.active()) return;  // nobody copies to or from it
   if (observed.server.passive()) {
     lines.add("ssh", false,
               "this build does not synchronise with another Barman yet; remove primary_ssh_command");

@@ -88,6 +88,15 @@ class RulesTest : public testing::Test {
   LocalFacts local_;
 };
 
+TEST_F(RulesTest, NobodyIsAskedForAnInactiveServer) {
+  set("active", false);
+  const std::vector<std::string> lines = check();
+  EXPECT_THAT(lines, testing::Not(testing::Contains(testing::StartsWith("PostgreSQL"))));
+  EXPECT_THAT(lines, testing::Contains("systemid coherence: OK (no system Id available)"));
+  set("primary_ssh_command", std::string("ssh other"));
+  EXPECT_EQ(check(), lines);
+}
+
 TEST_F(RulesTest, AHealthyStreamingServerShowsTheseLinesInThisOrder) {
   EXPECT_THAT(
       check(),
