@@ -13,6 +13,8 @@
 namespace barman::store {
 namespace {
 
+constexpr std::size_t kWriteBytes = 256UL * 1024;
+
 // Collects a range.
 class IntoBuffer final : public stream::Sink {
  public:
@@ -63,7 +65,11 @@ bool read_in_parallel(ObjectStore& store, const std::string& key, std::uint64_t 
       if (written == 0) return false;
       throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was read", key));
     }
-    into.write(first.bytes);
+    for (stream::Bytes rest = first.bytes; !rest.empty();) {  // those behind may keep copies of several writes
+      const stream::Bytes part = rest.first(std::min(rest.size(), kWriteBytes));
+      into.write(part);
+      rest = rest.subspan(part.size());
+    }
     written += first.length;
     spare = std::move(ahead.front());
     ahead.pop_front();
