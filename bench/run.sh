@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the release program and what it is compared with, runs the benchmarks, and prints one table.
-#   bench/run.sh [backup_and_restore] [catalogue] [compressed_backup] [restore_archives] [start_up] [wal]      (none: all)
+#   bench/run.sh [backup_and_restore] [catalogue] [cloud] [compressed_backup] [restore_archives] [start_up] [wal]      (none: all)
 # Needs about 12 GB of free disk below ${BARMAN_TEST_TMP:-/tmp}, which should be the kind of disk that you mean.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ scripts/dependencies.sh build demo bench
 cmake --preset bench >/dev/null
 cmake --build --preset bench | tail -n 1
 
-[ $# -gt 0 ] || set -- start_up catalogue wal backup_and_restore compressed_backup restore_archives
+[ $# -gt 0 ] || set -- start_up catalogue wal backup_and_restore compressed_backup restore_archives cloud
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
 for name in "$@"; do
