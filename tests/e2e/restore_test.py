@@ -105,16 +105,21 @@ class SourcesOfWal(Restores):
         self.archive(barman, "main", until=cluster.switch_wal())
         destination, moved = self.place()
         command = f"{barman.program} -c {barman.config} get-wal -P main %f > %p"
-        result = barman.ok("restore", *moved, "--get-wal", "--restore-command", command, "--target-tli", "latest", "main", "latest", destination)
+        result = barman.ok("restore", *moved, "--get-wal", "--restore-command", command, "--partial-wal", "--target-tli", "latest", "main", "latest", destination)
+        self.assertIn(f"Custom restore command override: restore_command = '{command}'\n", result.out)
+        self.assertIn("WARNING: --partial-wal has no effect", result.err)
         self.assertNotIn("Copying required WAL segments.", result.out)
         self.assertFalse(os.path.exists(f"{destination}/barman_wal"))
         server = self.restored(15, destination)
         self.assertEqual(self.steps(server), [1, 2])
 
     def test_the_generated_command_names_a_configuration_that_is_not_the_systems(self):
-        _, barman = self.scene()
+        cluster, barman = self.scene()
+        waiting = cluster.switch_wal()
+        wait_until(lambda: waiting in os.listdir(barman.directory("main", "streaming")), "the segment is streamed")
         destination, moved = self.place()
-        barman.ok("restore", *moved, "--get-wal", "main", "latest", destination)
+        barman.ok("restore", *moved, "--get-wal", "--skip-archive-wal", "main", "latest", destination)
+        self.assertNotIn(waiting, barman.archived_wal("main"))
         with open(f"{destination}/postgresql.auto.conf", encoding="utf-8") as file:
             self.assertIn(f"restore_command = 'barman -c {barman.config} get-wal -P main %f > %p'\n", file.read())
         self.assertTrue(os.path.exists(f"{destination}/recovery.signal"))
@@ -141,8 +146,9 @@ class SourcesOfWal(Restores):
         barman.ok("restore", *moved, "main", "latest", destination)
         self.assertEqual(self.steps(self.restored(15, destination)), [1])
         destination, moved = self.place("with-partial")
-        result = barman.ok("restore", *moved, "--partial-wal", "main", "latest", destination)
+        result = barman.ok("restore", *moved, "--partial-wal", "--restore-command", "false", "main", "latest", destination)
         self.assertIn("Copying .partial WAL files.\n", result.out)
+        self.assertIn("WARNING: --restore-command has no effect without --get-wal", result.err)
         self.assertIn(partial, os.listdir(f"{destination}/pg_wal"))
         self.assertEqual(self.steps(self.restored(15, destination, name="with-partial-server")), [1, 2])
 
