@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace barman::engine {
 
 namespace {
 
-constexpr std::size_t kReadsAhead = 16;  // pieces that came from afar and wait to be unpacked
+constexpr unsigned kFewestFetchers = 2;  // one fetches while the other's piece is unpacked
 constexpr std::size_t kWritesAhead = 8;  // decompressed pieces that wait to be taken apart
 
 // The entries of an archive as the files of a member.
@@ -74,8 +75,11 @@ std::optional<MemberReader::Known> ArchiveMember::look_at(const std::string& /*p
 
 void ArchiveMember::read(MemberReceiver& receiver, const MemberReading& reading) {
   try {
+    const auto at_a_time = std::max<std::size_t>(1, std::min<std::size_t>(reading.workers, archives_.size()));
+    const unsigned fetchers = std::max(kFewestFetchers, reading.workers / static_cast<unsigned>(at_a_time));
     os::in_parallel(archives_.size(), reading.workers, reading.stop, [&](std::size_t i) {
-      during("reading " + archives_[i].place, [&] { read_archive(archives_[i], receiver, reading); });
+      during("reading " + archives_[i].place,
+             [&] { read_archive(archives_[i], fetchers, receiver, reading); });
     });
   } catch (const Error&) {
     // Ctrl-C ends gpg as well, which then looks like damage.
@@ -84,15 +88,12 @@ void ArchiveMember::read(MemberReceiver& receiver, const MemberReading& reading)
   }
 }
 
-void ArchiveMember::read_archive(const KeptArchive& archive, MemberReceiver& receiver,
+void ArchiveMember::read_archive(const KeptArchive& archive, unsigned fetchers, MemberReceiver& receiver,
                                  const MemberReading& reading) const {
-  std::vector<stream::Stage> stages;
-  if (archive.is_remote) stages.push_back(stream::on_own_thread(kReadsAhead));
-  std::ranges::move(unpacking(archive.compression, archive.encrypted, format_, reading.stop),
-                    std::back_inserter(stages));
+  const auto stages = unpacking(archive.compression, archive.encrypted, format_, reading.stop);
   EntriesToFiles entries(archive.prefix, receiver, reading);
   const auto path = stream::chain(stages, std::make_unique<codec::TarReader>(entries, archive.end));
-  archive.read(*path, reading.stop);
+  archive.read(*path, fetchers, reading.stop);
   path->finish();
 }
 

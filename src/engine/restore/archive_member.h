@@ -22,9 +22,9 @@ struct KeptArchive {
   std::optional<codec::Compression> compression{};
   bool encrypted = false;
   codec::TarEnd end = codec::TarEnd::kMayBeMissing;
-  bool is_remote = false;  // to be read ahead of what is done with it
-  // Writes all of it, as it is stored; does not finish `into`.
-  std::function<void(stream::Sink& into, const std::stop_token& stop)> read;
+  // Writes all of it, as it is stored; does not finish `into`. What comes from afar is fetched in so many
+  // pieces at a time, ahead of what is done with it.
+  std::function<void(stream::Sink& into, unsigned fetchers, const std::stop_token& stop)> read;
 };
 
 // What the files of an archive have in front of their names in the manifest. `oid` is the object id of a
@@ -47,7 +47,8 @@ class ArchiveMember final : public MemberReader {
   void read(MemberReceiver& receiver, const MemberReading& reading) override;
 
  private:
-  void read_archive(const KeptArchive& archive, MemberReceiver& receiver, const MemberReading& reading) const;
+  void read_archive(const KeptArchive& archive, unsigned fetchers, MemberReceiver& receiver,
+                    const MemberReading& reading) const;
 
   const std::vector<KeptArchive> archives_;
   const WalFormat format_;

@@ -69,13 +69,14 @@ std::vector<KeptArchive> archives_on_disk(const Home& home, const catalog::Backu
   std::vector<KeptArchive> archives;
   const auto add = [&](const std::string& stem) {
     const StoredArchive& found = archive_of(stored, stem, folder);
-    archives.push_back({.place = found.place.string(),
-                        .prefix = prefix_in_manifest(stem),
-                        .compression = found.name.compression,
-                        .encrypted = found.name.encrypted,
-                        .read = [place = found.place](stream::Sink& into, const std::stop_token& stop) {
-                          stream::pump(*os::open_file(place), into, stop);
-                        }});
+    archives.push_back(
+        {.place = found.place.string(),
+         .prefix = prefix_in_manifest(stem),
+         .compression = found.name.compression,
+         .encrypted = found.name.encrypted,
+         .read = [place = found.place](stream::Sink& into, unsigned, const std::stop_token& stop) {
+           stream::pump(*os::open_file(place), into, stop);
+         }});
   };
   add(std::string(kBaseArchive));
   std::set<std::string> known{std::string(kBaseArchive)};

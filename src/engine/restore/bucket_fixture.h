@@ -15,7 +15,7 @@
 #include "engine/server/cloud_keys.h"
 #include "engine/wal/fake_gpg.h"
 #include "os/tree.h"
-#include "store/memory_store.h"
+#include "store/watched_bucket.h"
 #include "stream/memory.h"
 
 namespace barman::engine {
@@ -67,7 +67,7 @@ class BucketFixture {
     fixture.home.meta = fixture.folder / "meta";
     os::make_directories(fixture.home.meta, 0700);
     fixture.home.backup_bucket = std::make_shared<BucketHome>(
-        "s3://bucket/path", "main", [this] { return std::shared_ptr<store::Bucket>(store); });
+        "s3://bucket/path", "main", [this] { return std::shared_ptr<store::Bucket>(watched); });
   }
 
   void clear() {
@@ -116,7 +116,8 @@ class BucketFixture {
 
   [[nodiscard]] WalFormat format() { return gpg_.format({}, "echo sesame"); }
 
-  std::shared_ptr<store::MemoryStore> store = std::make_shared<store::MemoryStore>();
+  std::shared_ptr<store::WatchedBucket> watched = std::make_shared<store::WatchedBucket>();
+  store::MemoryStore* const store = &watched->objects;  // touching it is no request
 
  private:
   struct Entry {

@@ -9,41 +9,31 @@
 #include "engine/restore/manifest_in_bucket.h"
 #include "engine/server/bucket_home.h"
 #include "engine/server/cloud_archives.h"
+#include "store/parallel_read.h"
 
 namespace barman::engine {
 
 namespace {
 
-// Passes bytes on, and counts them.
-class PassingOn final : public stream::Sink {
- public:
-  PassingOn(stream::Sink& into, const std::stop_token& stop) : into_(into), stop_(stop) {}
+[[noreturn]] void throw_replaced() {
+  throw Error(ErrorKind::kCorrupt, "it was replaced while it was read; try again");
+}
 
-  void write(stream::Bytes data) override {
-    if (stop_.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
-    into_.write(data);
-    passed_ += data.size();
-  }
-  void finish() override {}
+store::ObjectInfo existing(store::ObjectStore& store, const std::string& key) {
+  auto info = store.stat(key);
+  if (!info) throw Error(ErrorKind::kCorrupt, "it vanished from the bucket; restore another backup");
+  return *std::move(info);
+}
 
-  [[nodiscard]] std::uint64_t passed() const { return passed_; }
-
- private:
-  stream::Sink& into_;
-  const std::stop_token& stop_;
-  std::uint64_t passed_ = 0;
-};
-
-void read_object(store::ObjectStore& store, const CloudArchiveObject& archive, stream::Sink& into,
-                 const std::stop_token& stop) {
-  PassingOn counted(into, stop);
-  if (!store.read(archive.key, {}, counted)) {
-    throw Error(ErrorKind::kCorrupt, "it vanished from the bucket; restore another backup");
-  }
-  if (counted.passed() == archive.size) return;
-  throw Error(ErrorKind::kCorrupt, fmt::format("{} bytes came, but it had {} when it was looked at: it was "
-                                               "replaced meanwhile; try again",
-                                               counted.passed(), archive.size));
+// Ranges are read one by one: that they are all of the same object shows when nothing changed meanwhile.
+void read_object(store::ObjectStore& store, const CloudArchiveObject& archive, unsigned fetchers,
+                 stream::Sink& into, const std::stop_token& stop) {
+  const store::ObjectInfo before = existing(store, archive.key);
+  if (before.size != archive.size) throw_replaced();
+  const bool is_read =
+      store::read_in_parallel(store, archive.key, archive.size, {.at_a_time = fetchers}, into, stop);
+  const store::ObjectInfo after = existing(store, archive.key);
+  if (!is_read || after.size != before.size || after.modified != before.modified) throw_replaced();
 }
 
 // Whoever writes to buckets ends its archives properly: one that does not was cut.
@@ -53,9 +43,8 @@ KeptArchive archive_of(const std::shared_ptr<BucketHome>& home, const CloudArchi
           .compression = archive.name.compression,
           .encrypted = archive.name.encrypted,
           .end = codec::TarEnd::kRequired,
-          .is_remote = true,
-          .read = [home, archive](stream::Sink& into, const std::stop_token& stop) {
-            read_object(home->bucket(), archive, into, stop);
+          .read = [home, archive](stream::Sink& into, unsigned fetchers, const std::stop_token& stop) {
+            read_object(home->bucket(), archive, fetchers, into, stop);
           }};
 }
 

@@ -320,9 +320,35 @@ TEST_F(RestoringFromABucket, NamesAnObjectThatIsAnotherWhenItIsRead) {
     return "none";
   };
   bucket.put(full(), "16384", 0, {}, TarText().file("PG_17/5/9", "of another length").finish() + "more");
-  EXPECT_THAT(failure_of_execution(), HasSubstr("16384.tar: "));
+  EXPECT_THAT(failure_of_execution(), HasSubstr("16384.tar: it was replaced"));
   ASSERT_TRUE(bucket.store->remove(key));
   EXPECT_THAT(failure_of_execution(), HasSubstr("16384.tar: it vanished from the bucket"));
+  EXPECT_FALSE(can_be_started());
+}
+
+TEST_F(RestoringFromABucket, ReadsALargeArchiveInRangesAndNothingElse) {
+  const std::string large(20U << 20U, 'x');
+  upload_without_manifest();
+  bucket.put(full(), "16384", 0, {}, TarText().file("PG_17/5/9", large).finish());
+  bucket.watched->forget_requests();
+  restore();
+  EXPECT_EQ(os::read_file(fixture.folder / "to-far/PG_17/5/9"), large);
+  const std::vector<std::string> requests = bucket.watched->requests();
+  EXPECT_EQ(std::ranges::count(requests, "GET " + bucket.key(full(), "16384")), 3);
+  for (const std::string& made : requests)
+    EXPECT_TRUE(made.starts_with("GET ") || made.starts_with("HEAD ") || made.starts_with("LIST ")) << made;
+}
+
+TEST_F(RestoringFromABucket, MixesNoRangesOfTwoObjects) {
+  upload_without_manifest();
+  const std::string key = bucket.key(full(), "16384");
+  bucket.put(full(), "16384", 0, {}, TarText().file("PG_17/5/9", std::string(20U << 20U, 'x')).finish());
+  std::atomic<int> ranges = 0;
+  bucket.watched->before = [&](const std::string& made) {
+    if (made != "GET " + key || ++ranges != 3) return;
+    bucket.put(full(), "16384", 0, {}, TarText().file("PG_17/5/9", std::string(21U << 20U, 'y')).finish());
+  };
+  EXPECT_THAT(failure(), HasSubstr("16384.tar: "));
   EXPECT_FALSE(can_be_started());
 }
 
