@@ -119,7 +119,12 @@ std::string get_wal_command(const Options& options, const engine::Home& home,
   const std::filesystem::path file = std::filesystem::absolute(configuration.main_file);
   const bool is_found = file == "/etc/barman.conf" || file == "/etc/barman/barman.conf";
   const std::string with_file = is_found ? "" : "-c " + engine::command_word(file.string()) + " ";
-  if (home.wal_bucket) return fmt::format("barman {}cloud-wal-restore {} %f %p", with_file, home.server);
+  if (home.wal_bucket) {
+    // Only "not there" may end a recovery: a bucket that does not answer stops it, to be started again. A
+    // standby asks again by itself.
+    const char* otherwise = options.standby ? "" : " || exit $(( $? == 1 ? 1 : 255 ))";
+    return fmt::format("barman {}cloud-wal-restore {} %f %p{}", with_file, home.server, otherwise);
+  }
   return fmt::format("barman {}get-wal {}{} %f > %p", with_file, options.standby ? "" : "-P ", home.server);
 }
 

@@ -170,7 +170,7 @@ class OnAnEmptyHost(FromABucket):
         barman.ok("restore", "--target-name", "here", "--target-action", "promote", *moved, "main", backup, destination)
         command = f"barman -c {barman.config} cloud-wal-restore main %f %p"
         settings = read(f"{destination}/postgresql.auto.conf")
-        self.assertIn(f"restore_command = '{command}'\n", settings)
+        self.assertIn(f"restore_command = '{command} || exit $(( $? == 1 ? 1 : 255 ))'\n", settings)
         words = " ".join(f"{name}={value}" for name, value in self.bucket.environment.items())
         write(f"{destination}/postgresql.auto.conf", settings.replace(command, f"{words} {barman.program}{command[len('barman'):]}"))
         server = self.restored(version, destination, name="fetching")
