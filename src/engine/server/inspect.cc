@@ -184,7 +184,7 @@ std::optional<ArchiverStatistics> archiver_statistics(Session& session) {
   const auto rows = session.query(
       "SELECT archived_count, failed_count, last_archived_wal, last_archived_time, last_failed_wal,"
       " last_failed_time, stats_reset,"
-      " archived_count / NULLIF(extract(epoch from pg_catalog.now() - stats_reset), 0)::float8,"
+      " archived_count / NULLIF(extract(epoch from pg_catalog.now() - stats_reset), 0),"
       " pg_catalog.current_setting('archive_mode') IN ('on','always')"
       "  AND (last_failed_wal IS NULL OR last_failed_wal LIKE '%.history'"
       "       OR last_failed_time <= last_archived_time)"
@@ -198,7 +198,7 @@ std::optional<ArchiverStatistics> archiver_statistics(Session& session) {
                             .last_failed_wal = row[4],
                             .last_failed_time = row[5],
                             .stats_reset = row[6],
-                            .archived_per_second = number<double>(row[7]),
+                            .archived_per_second = row[7],
                             .is_archiving = is_true(row[8])};
 }
 

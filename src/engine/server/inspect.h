@@ -76,7 +76,7 @@ struct ArchiverStatistics {
   std::optional<std::string> last_failed_wal{};
   std::optional<std::string> last_failed_time{};
   std::optional<std::string> stats_reset{};
-  std::optional<double> archived_per_second{};
+  std::optional<std::string> archived_per_second{};  // decimal, as precise as the server has it
   // archive_mode is on and no failure is newer than the last success (failures of history files do not
   // count).
   bool is_archiving = false;

@@ -89,8 +89,7 @@ void add_archiver(const ArchiverStatistics& archiver, Facts& facts) {
   facts["last_failed_wal"] = text_fact(archiver.last_failed_wal);
   facts["last_failed_time"] = time_fact(archiver.last_failed_time);
   facts["stats_reset"] = time_fact(archiver.stats_reset);
-  facts["current_archived_wals_per_second"] =
-      archiver.archived_per_second ? Fact(*archiver.archived_per_second) : Fact();
+  facts["current_archived_wals_per_second"] = text_fact(archiver.archived_per_second);
 }
 
 void ask_sql(const config::Server& server, postgres::Session& session, Facts& facts) {
