@@ -22,7 +22,7 @@ void register_archive_wal(CLI::App& app, Body& chosen) {
     chosen = [name](Parts& parts) {
       const config::Server* server = select_server(parts, *name, {.inactive = Then::kSkip});
       if (server == nullptr) return 0;
-      const engine::Home home = home_of(parts, *server, Buckets::kAllowed);
+      const engine::Home home = home_of(parts, *server);
       engine::archive_wal(home, engine::archive_settings(*server, parts.runner), engine::ArchiveTalk::kAlways,
                           parts.clock, parts.out, parts.stop);
       return 0;

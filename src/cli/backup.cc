@@ -171,7 +171,7 @@ void back_up(Parts& parts, config::Server server, const BackupOptions& options) 
   engine::require_supported(server, engine::Verb::kBackup);
   engine::require_supported(server, engine::Verb::kArchiveWal);
   const engine::BackupRequest request = request_of(options, server);
-  ServerCatalog opened(server, parts, Buckets::kAllowed);
+  ServerCatalog opened(server, parts);
   if (opened.home.backup_bucket) say_that_nothing_is_staged(options, parts.out);
   std::optional<std::chrono::seconds> check_limit;
   if (!options.check_timeout.empty()) check_limit = std::chrono::seconds(std::stoll(options.check_timeout));

@@ -20,7 +20,7 @@ namespace {
 
 void check_range(Parts& parts, const config::Server& server, const report::RangeEnds& ends) {
   const engine::Stretch range = engine::parse_segment_range(ends.begin, ends.end);
-  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  const ServerCatalog opened(server, parts);
   report::begin_wal_range(server.name, ends, parts.out);
   const auto size = engine::recorded_segment_size(opened.catalog.list().backups);
   if (!size) {

@@ -26,7 +26,7 @@ struct CheckBackupOptions {
 };
 
 void check(Parts& parts, const config::Server& server, const std::string& word) {
-  ServerCatalog opened(server, parts, Buckets::kAllowed);
+  ServerCatalog opened(server, parts);
   engine::reconcile_with_bucket(opened.home, opened.catalog, parts.out);
   const catalog::BackupId id = opened.resolve(word, parts.out).id;
   const auto lock = os::LockFile::try_acquire(opened.home.id_lock(id));

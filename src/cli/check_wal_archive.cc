@@ -25,7 +25,7 @@ struct CheckWalArchiveOptions {
 void check(Parts& parts, const config::Server& server, const CheckWalArchiveOptions& options) {
   std::optional<std::uint64_t> timeline;
   if (!options.timeline.empty()) timeline = std::stoull(options.timeline);
-  const engine::Home home = home_of(parts, server, Buckets::kAllowed);
+  const engine::Home home = home_of(parts, server);
   report::report_wal_archive(server.name, engine::files_in_the_way(home, timeline, parts.out), timeline,
                              parts.out);
 }

@@ -49,7 +49,7 @@ int cloud_wal_archive(Parts& parts, const CloudWalArchiveOptions& options) {
   const config::Server* server =
       select_server(parts, options.server, {.inactive = Then::kError, .passive = Then::kError});
   if (server == nullptr) return 0;
-  const engine::Home home = home_of(parts, *server, Buckets::kAllowed);
+  const engine::Home home = home_of(parts, *server);
   if (!home.wal_bucket) {
     parts.out.error(fmt::format(
         "server {} does not keep its WAL in a bucket: set wals_directory to an s3:// URL, or archive with "

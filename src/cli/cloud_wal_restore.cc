@@ -64,7 +64,7 @@ int cloud_wal_restore(Parts& parts, const CloudWalRestoreOptions& options) {
   }
   const config::Server* server = select_server(parts, options.server, {});
   if (server == nullptr) return 0;
-  const engine::Home home = home_of(parts, *server, Buckets::kAllowed);
+  const engine::Home home = home_of(parts, *server);
   if (!home.wal_bucket) {
     parts.out.error(
         fmt::format("server {} does not keep its WAL in a bucket: use barman get-wal or barman-wal-restore",

@@ -36,7 +36,7 @@ class ServerCron {
       : parts_(parts),
         server_(server),
         keep_descriptors_(keep_descriptors),
-        opened_(server, parts, Buckets::kAllowed) {}
+        opened_(server, parts) {}
 
   // Starts what brings WAL. Returns whether there is more to do; until then the server's lock is held.
   bool begin() {

@@ -48,7 +48,7 @@ void execute(Parts& parts, ServerCatalog& opened, engine::RemovalRules rules,
 
 void remove(Parts& parts, const config::Server& server, const std::string& word) {
   engine::require_supported(server, engine::Verb::kDelete);
-  ServerCatalog opened(server, parts, Buckets::kAllowed);
+  ServerCatalog opened(server, parts);
   engine::reconcile_with_bucket(opened.home, opened.catalog, parts.out);
   engine::settle_interrupted_backups(opened.home, opened.catalog, parts.out);
   const catalog::BackupId id = opened.resolve(word, parts.out).id;

@@ -22,7 +22,7 @@ void register_diagnose(CLI::App& app, Body& chosen) {
   command->callback([with_sources, &chosen] {
     chosen = [with_sources](Parts& parts) {
       const auto home = [&parts](const config::Server& server) {
-        return home_of(parts, server, Buckets::kAllowed);
+        return home_of(parts, server);
       };
       auto diagnosis = engine::diagnose(parts.configuration, home, parts.connector, parts.runner,
                                         parts.clock.now(), parts.out, parts.stop);

@@ -25,7 +25,7 @@ struct GenerateManifestOptions {
 };
 
 void generate(Parts& parts, const config::Server& server, const std::string& word) {
-  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  const ServerCatalog opened(server, parts);
   const catalog::BackupInfo info = opened.resolve(word, parts.out);
   const os::LockFile held = hold_backup(opened, info, parts);
   const engine::ManifestRequest request{

@@ -134,7 +134,7 @@ int get_wal(Parts& parts, const GetWalOptions& options) {
     return kBadRequest;
   }
   engine::require_supported(*server, engine::Verb::kGetWal);
-  const engine::Home home = home_of(parts, *server, Buckets::kAllowed);
+  const engine::Home home = home_of(parts, *server);
   if (options.peek.empty()) {
     return during(fmt::format("WAL file '{}' of server '{}'{}", options.wal, server->name, asked_from()),
                   [&] { return send(parts, *server, home, options); });

@@ -6,10 +6,6 @@
 
 namespace barman::cli {
 
-// Whether a command works on what is in a bucket.
-enum class Buckets { kRefused, kAllowed };
-
-// Throws kFailed if the server keeps something in a bucket and that is refused.
-engine::Home home_of(const Parts& parts, const config::Server& server, Buckets buckets = Buckets::kRefused);
+engine::Home home_of(const Parts& parts, const config::Server& server);
 
 }  // namespace barman::cli

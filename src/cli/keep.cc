@@ -28,7 +28,7 @@ struct KeepOptions {
 };
 
 void keep(Parts& parts, const config::Server& server, const KeepOptions& options) {
-  ServerCatalog opened(server, parts, Buckets::kAllowed);
+  ServerCatalog opened(server, parts);
   const catalog::BackupInfo info = opened.resolve(options.backup, parts.out);
   if (options.status) {
     report::report_keep(server.name, opened.catalog.annotation(info.id, catalog::kKeep), parts.out);

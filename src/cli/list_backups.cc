@@ -24,7 +24,7 @@ struct ListBackupsOptions {
 };
 
 void list_server(Parts& parts, const config::Server& server, const ListBackupsOptions& options) {
-  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  const ServerCatalog opened(server, parts);
   if (options.minimal) {
     std::vector<catalog::BackupInfo> backups = opened.backups(parts.out);
     std::ranges::reverse(backups);

@@ -42,7 +42,7 @@ std::optional<catalog::BackupInfo> next_backup(const ServerCatalog& opened, cons
 }
 
 void list(Parts& parts, const config::Server& server, const ListFilesOptions& options) {
-  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  const ServerCatalog opened(server, parts);
   const catalog::BackupInfo info = opened.resolve(options.backup, parts.out);
   const engine::ListRequest request{.backup = info,
                                     .next = next_backup(opened, info.id),

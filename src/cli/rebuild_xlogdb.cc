@@ -26,7 +26,7 @@ void register_rebuild_xlogdb(CLI::App& app, Body& chosen) {
   command->callback([names, &chosen] {
     chosen = [names](Parts& parts) {
       for_each_server(parts, *names, {.inactive = Then::kSkip}, [&parts](const config::Server& server) {
-        const engine::Home home = home_of(parts, server, Buckets::kAllowed);
+        const engine::Home home = home_of(parts, server);
         parts.out.info(fmt::format("Rebuilding xlogdb for server {}", server.name));
         const engine::WalFormat format(server, parts.runner);
         const auto found = engine::XlogIndex(home, parts.out, &format).rebuild();

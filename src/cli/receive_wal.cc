@@ -58,7 +58,7 @@ void receive(Parts& parts, const config::Server& server, const engine::Home& hom
 }
 
 void run(Parts& parts, const ReceiveWalOptions& options, const config::Server& server) {
-  const engine::Home home = home_of(parts, server, Buckets::kAllowed);
+  const engine::Home home = home_of(parts, server);
   if (options.stop) return stop_running(parts, home);
   if (const auto overrides = engine::wal_connections(server).overrides) parts.out.info(*overrides);
   const engine::ReceiveSettings settings = engine::receive_settings(server);

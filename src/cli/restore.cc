@@ -279,7 +279,7 @@ void restore(Parts& parts, const config::Server& server, const Options& options)
   if (options.destination.find(':') != std::string::npos) {
     throw Error(ErrorKind::kUsage, "the destination directory must not contain ':'");
   }
-  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  const ServerCatalog opened(server, parts);
   if (!options.skip_archive && server.active() && !server.passive()) {
     archive_waiting_wal(opened.home, server, parts);
   }

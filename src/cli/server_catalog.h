@@ -12,9 +12,8 @@ namespace barman::cli {
 
 class ServerCatalog {
  public:
-  // `buckets`: whether the command works on what is in a bucket.
-  ServerCatalog(const config::Server& server, const Parts& parts, Buckets buckets = Buckets::kRefused)
-      : home(home_of(parts, server, buckets)), opened_(home, &parts.out), catalog(*opened_) {}
+  ServerCatalog(const config::Server& server, const Parts& parts)
+      : home(home_of(parts, server)), opened_(home, &parts.out), catalog(*opened_) {}
 
   // All backups that can be read; the others are named in warnings.
   [[nodiscard]] std::vector<catalog::BackupInfo> backups(report::Writer& out) const;

@@ -23,7 +23,7 @@ namespace {
 bool wal_arrives(Parts& parts, const config::Server& server, std::chrono::seconds limit,
                  const std::stop_token& stop) {
   if (engine::unsupported(server, engine::Verb::kArchiveWal)) return false;
-  const engine::Home home = home_of(parts, server, Buckets::kAllowed);
+  const engine::Home home = home_of(parts, server);
   const engine::ArchiveSettings settings = engine::archive_settings(server, parts.runner);
   engine::LoggedEvents events(parts.out);
   bool arrived = false;
@@ -73,7 +73,7 @@ engine::CheckReport check_server(Parts& parts, const config::Server& server,
                                  std::optional<std::chrono::seconds> timeout) {
   engine::LoggedEvents events(parts.out);
   return engine::Checker(parts.connector, parts.clock, events)
-      .check(request_for(parts, server, home_of(parts, server, Buckets::kAllowed), timeout), parts.stop);
+      .check(request_for(parts, server, home_of(parts, server), timeout), parts.stop);
 }
 
 bool may_backup(Parts& parts, const config::Server& server, std::optional<std::chrono::seconds> timeout) {

@@ -24,7 +24,7 @@ struct ShowBackupOptions {
 };
 
 void show(Parts& parts, const config::Server& server, const std::string& word) {
-  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  const ServerCatalog opened(server, parts);
   const catalog::BackupInfo info = opened.resolve(word, parts.out);
   // Damaged neighbours are not what was asked for: list-backups names them.
   const std::vector<catalog::BackupInfo> backups = opened.catalog.list().backups;

@@ -20,7 +20,7 @@ namespace {
 
 std::optional<Time> latest_backup_end(Parts& parts, const config::Server& server) {
   if (!server.values.has("last_backup_maximum_age")) return std::nullopt;
-  const auto backups = ServerCatalog(server, parts, Buckets::kAllowed).backups(parts.out);
+  const auto backups = ServerCatalog(server, parts).backups(parts.out);
   std::optional<Time> latest;
   for (const auto& info : backups) {
     if (is_available(info) && info.end_time) latest = info.end_time->instant;

@@ -39,7 +39,7 @@ void wait_for_archiving(Parts& parts, const config::Server& server, const std::s
       closed.empty()
           ? fmt::format("Waiting for a WAL file from server '{}' to be archived{}", server.name, bound)
           : fmt::format("Waiting for the WAL file {} from server '{}'{}", closed, server.name, bound));
-  const engine::Home home = home_of(parts, server, Buckets::kAllowed);
+  const engine::Home home = home_of(parts, server);
   const auto archive = engine::wal_archive(home);
   const auto settings = engine::archive_settings(server, parts.runner);
   bool any = false;

@@ -27,7 +27,7 @@ struct VerifyBackupOptions {
 };
 
 void verify(Parts& parts, const config::Server& server, const std::string& word) {
-  const ServerCatalog opened(server, parts, Buckets::kAllowed);
+  const ServerCatalog opened(server, parts);
   const catalog::BackupInfo info = opened.resolve(word, parts.out);
   parts.out.info(fmt::format("Verifying backup '{}' on server ['{}']", word, server.name));
   engine::VerifyRequest request{
