@@ -18,6 +18,7 @@ struct BucketArchives::Series {
 
   const std::string stem;
   const Time begun;
+  bool has_root = false;  // an entry for the folder itself
   TarSeries archives;
 };
 
@@ -27,17 +28,27 @@ codec::TarAttributes attributes_of(const codec::TarEntry& entry) {
   return {.mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .modified = entry.modified};
 }
 
+// Of the folder that all is in, which the server does not send; it lets a group into all of a cluster, or
+// into nothing.
+codec::TarAttributes attributes_of_root(const codec::TarEntry& first) {
+  codec::TarAttributes attributes = attributes_of(first);
+  attributes.mode = (first.mode & 0040U) != 0 ? 0750 : 0700;
+  return attributes;
+}
+
 }  // namespace
 
 class BucketArchives::Entries final : public codec::TarReceiver {
  public:
   // `prefix` is put in front of the names.
-  Entries(TarSeries& archives, std::string prefix) : archives_(archives), prefix_(std::move(prefix)) {}
+  Entries(Series& series, std::string prefix)
+      : series_(series), archives_(series.archives), prefix_(std::move(prefix)) {}
 
   void begin(const codec::TarEntry& entry) override {
     file_ = nullptr;
     if (entry.kind == codec::TarEntry::Kind::kSymlink) return;
     codec::TarWriter& archive = archives_.entry();
+    if (!std::exchange(series_.has_root, true)) archive.directory("./", attributes_of_root(entry));
     if (entry.kind == codec::TarEntry::Kind::kDirectory) {
       return archive.directory(prefix_ + entry.path, attributes_of(entry));
     }
@@ -50,6 +61,7 @@ class BucketArchives::Entries final : public codec::TarReceiver {
   }
 
  private:
+  Series& series_;
   TarSeries& archives_;
   const std::string prefix_;
   codec::TarWriter* file_ = nullptr;  // that gets the file under way
@@ -70,14 +82,14 @@ void BucketArchives::begin() {
 
 BackupStorage::Archive BucketArchives::archive(const Tablespace& tablespace) {
   finish_tablespace();
-  if (tablespace.oid.empty()) return {.entries = std::make_unique<Entries>(data_series().archives, "")};
+  if (tablespace.oid.empty()) return {.entries = std::make_unique<Entries>(data_series(), "")};
   if (is_in_place(tablespace)) {
     const std::string prefix = std::string(kTablespaceLinks) + tablespace.oid + "/";
-    return {.entries = std::make_unique<Entries>(data_series().archives, prefix)};
+    return {.entries = std::make_unique<Entries>(data_series(), prefix)};
   }
   tablespace_ = std::make_unique<Series>(place_, form_, tablespace.oid);
   os::fault_point("backup-object-open");
-  return {.entries = std::make_unique<Entries>(tablespace_->archives, "")};
+  return {.entries = std::make_unique<Entries>(*tablespace_, "")};
 }
 
 BucketArchives::Series& BucketArchives::data_series() {

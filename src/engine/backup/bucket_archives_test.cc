@@ -136,12 +136,22 @@ TEST_F(InBucket, KeepsWhatTheServerSaysOfAFile) {
   codec::TarReader reader(label);
   reader.write(stream::bytes_of(backup.archives[1].tar).first(1024));
   take();
-  const std::string stored_label = bucket.text(kFolder + "data.tar").substr(0, 1024);
+  const std::string stored_label = bucket.text(kFolder + "data.tar").substr(512, 1024);
   Members again;
   codec::TarReader second(again);
   second.write(stream::bytes_of(stored_label));
   EXPECT_EQ(again.last.mode, label.last.mode);
   EXPECT_EQ(again.last.modified, 1'700'000'000);
+}
+
+TEST_F(InBucket, BeginsWithTheFolderItselfSoThatTarMakesItPrivate) {
+  take();
+  for (const char* name : {"data.tar", "16384.tar"}) {
+    const std::string root = bucket.text(kFolder + name).substr(0, 512);
+    EXPECT_EQ(root.substr(0, 3), std::string("./\0", 3)) << name;
+    EXPECT_EQ(root.substr(100, 7), "0000700") << name;
+    EXPECT_EQ(root[156], '5') << name;
+  }
 }
 
 TEST_F(InBucket, BeginsAnotherArchiveBetweenTwoMembers) {
