@@ -5,11 +5,15 @@
 
 namespace barman::cli {
 
-engine::Home home_of(const Parts& parts, const config::Server& server) {
-  const auto open = [&parts](const config::Server& of, const std::string& url) {
-    return engine::open_bucket(of, url, {.runner = parts.runner, .clock = parts.clock, .stop = parts.stop});
+engine::Home home_of(const Parts& parts, const config::Server& server, const std::stop_token& stop) {
+  const auto open = [&parts, stop](const config::Server& of, const std::string& url) {
+    return engine::open_bucket(of, url, {.runner = parts.runner, .clock = parts.clock, .stop = stop});
   };
   return engine::home_of(server, parts.configuration, open);
+}
+
+engine::Home home_of(const Parts& parts, const config::Server& server) {
+  return home_of(parts, server, parts.stop);
 }
 
 }  // namespace barman::cli

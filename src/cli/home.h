@@ -8,4 +8,7 @@ namespace barman::cli {
 
 engine::Home home_of(const Parts& parts, const config::Server& server);
 
+// Its buckets give up when `stop` is requested.
+engine::Home home_of(const Parts& parts, const config::Server& server, const std::stop_token& stop);
+
 }  // namespace barman::cli

@@ -59,6 +59,7 @@ engine::CheckRequest request_for(Parts& parts, const config::Server& server, con
                                  std::optional<std::chrono::seconds> timeout) {
   return {.server = server,
           .home = home,
+          .open_home = [&parts, &server](const std::stop_token& stop) { return home_of(parts, server, stop); },
           .timeout = timeout,
           .wal_arrives = [&parts, &server](
                              std::chrono::seconds limit,

@@ -3,6 +3,8 @@
 
 import os
 import re
+import socket
+import time
 
 import bucket
 import harness
@@ -216,6 +218,42 @@ class Deleting(Recorded):
         self.ours.end_strays()
         self.assertEqual(self.ours.backup_ids("main"), [FAILED, LATEST])
         self.assertEqual({name[:15] for name in self.in_bucket()}, {FAILED, LATEST})
+
+
+class Checking(Recorded):
+    def cloud_line(self, barman, *options):
+        return next(line.strip() for line in barman.run("check", *options, "main").out.splitlines() if "cloud storage configuration" in line)
+
+    def test_the_bucket_is_tested_by_using_it(self):
+        before = self.in_bucket()
+        self.assertEqual(self.cloud_line(self.ours), "cloud storage configuration: OK")
+        self.assertEqual(self.in_bucket(), before)
+        self.refuse("PUT")
+        self.assertRegex(self.cloud_line(self.ours), "cloud storage configuration: FAILED .*AccessDenied")
+        self.refuse("DELETE")
+        self.assertRegex(self.cloud_line(self.ours), "cloud storage configuration: OK .what is stored cannot be removed: .*AccessDenied")
+        self.store.trouble = None
+        del self.store.buckets[self.bucket.name]
+        self.assertRegex(self.cloud_line(self.ours), "cloud storage configuration: FAILED .*there is no bucket for s3://")
+        self.ours.server("main", worm_mode="on")
+        self.assertRegex(self.cloud_line(self.ours), "cloud storage configuration: FAILED .worm_mode")
+
+    def test_an_inactive_server_is_checked_as_the_original_checks_it_and_only_read(self):
+        harness.original_barman()
+        other = self.host("other", active="false")
+        self.assert_same(other, "check", "main")
+        self.assertEqual({line.split()[0] for line in self.requests(other, "check", "main")}, {"HEAD", "GET"})
+
+    def test_a_store_that_is_silent_is_not_waited_for(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            self.ours.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            began = time.monotonic()
+            checked = self.ours.run("check", "--check-timeout", "2", "main")
+            self.assertLess(time.monotonic() - began, 20)
+            self.assertIn("cloud storage configuration: FAILED (no answer in time)", checked.out)
+            self.assertIn("check timeout: FAILED", checked.out)
 
 
 if __name__ == "__main__":

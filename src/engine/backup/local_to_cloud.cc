@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/backup/archive_form.h"
-#include "engine/backup/local_cluster.h"
+#include "engine/server/local_cluster.h"
 #include "engine/backup/record.h"
 #include "engine/events.h"
 #include "engine/server/backup_record.h"

@@ -22,6 +22,8 @@ namespace barman::engine {
 struct CheckRequest {
   const config::Server& server;
   const Home& home;
+  // The same home, whose buckets give up when they are told to. Called on a thread of its own, if it has any.
+  std::function<Home(const std::stop_token& stop)> open_home{};
   // Instead of the server's check_timeout. Zero: no limit.
   std::optional<std::chrono::seconds> timeout{};
   // Archives what lies about; if that is nothing, has the server close a segment and waits at most `limit`

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "catalog/wal_sizes.h"
 #include "config/option.h"
-#include "engine/server/bucket_home.h"
 #include "engine/server/home_catalog.h"
 #include "engine/server/identity.h"
 #include "engine/wal/xlog_index.h"
@@ -82,19 +81,6 @@ std::map<std::string, std::size_t> count_errors(const fs::path& folder) {
   return result;
 }
 
-// Empty if all buckets of the home are there and take what the server wants stored.
-std::string problem_of_buckets(const config::Server& server, const Home& home) {
-  if (home.wal_bucket && server.values.text("compression") == "custom") {
-    return "compression = custom cannot be used where WAL is in a bucket; name one of the built-in methods";
-  }
-  for (const auto& bucket : {home.backup_bucket, home.wal_bucket}) {
-    if (bucket && !bucket->bucket().exists()) {
-      return fmt::format("there is no bucket for {}; create it or correct the URL", bucket->url());
-    }
-  }
-  return "";
-}
-
 }  // namespace
 
 const catalog::BackupInfo* newest_available(const std::vector<catalog::BackupInfo>& backups) {
@@ -102,22 +88,22 @@ const catalog::BackupInfo* newest_available(const std::vector<catalog::BackupInf
   return found == backups.rend() ? nullptr : &*found;
 }
 
-LocalFacts observe(const config::Server& server, const Home& home, Events& events) {
+LocalFacts observe(const config::Server& server, const Home& home) {
   LocalFacts facts;
   if (!server.disabled()) facts.directories = answer_of([&] { return make_directories(server); });
-  if (home.backup_bucket || home.wal_bucket) {
-    facts.buckets = answer_of([&] { return problem_of_buckets(server, home); });
-  }
   facts.incoming = answer_of([&] { return waiting_files(home.incoming); });
   facts.streaming = answer_of([&] { return waiting_files(home.streaming); });
-  facts.backups = answer_of([&] { return HomeCatalog(home)->list(); });
-  const catalog::BackupInfo* newest =
-      facts.backups.ok() ? newest_available(facts.backups.value->backups) : nullptr;
-  facts.wal = answer_of([&] { return archived_wal(home, newest, events); });
+  if (!home.backup_bucket) facts.backups = answer_of([&] { return HomeCatalog(home)->list(); });
   facts.identity = answer_of([&] { return read_identity(home); });
   facts.errors = answer_of([&] { return count_errors(home.errors); });
   facts.receiver_running = answer_of([&] { return os::lock_owner(home.receive_lock()).has_value(); });
   return facts;
+}
+
+void observe_wal(LocalFacts& facts, const Home& home, Events& events) {
+  const catalog::BackupInfo* newest =
+      facts.backups.ok() ? newest_available(facts.backups.value->backups) : nullptr;
+  facts.wal = answer_of([&] { return archived_wal(home, newest, events); });
 }
 
 }  // namespace barman::engine

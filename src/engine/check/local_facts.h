@@ -23,9 +23,8 @@ struct ArchivedWal {
 };
 
 struct LocalFacts {
-  Answer<std::string> directories;               // empty if all are there, else which is not, and why
-  std::optional<Answer<std::string>> buckets{};  // if there are any: empty, or what is wrong with one
-  Answer<std::size_t> incoming;                  // WAL files that wait
+  Answer<std::string> directories;  // empty if all are there, else which is not, and why
+  Answer<std::size_t> incoming;     // WAL files that wait
   Answer<std::size_t> streaming;
   Answer<catalog::Listing> backups;
   Answer<ArchivedWal> wal;
@@ -35,8 +34,11 @@ struct LocalFacts {
   Answer<bool> encryption;  // whether a trial succeeded; nobody asked if its options do not fit together
 };
 
-// Makes the server's directories if they are missing, unless it is disabled.
-LocalFacts observe(const config::Server& server, const Home& home, Events& events);
+// Makes the server's directories if they are missing, unless it is disabled. All but `wal`; `backups` only if
+// they are on this disk.
+LocalFacts observe(const config::Server& server, const Home& home);
+// `wal`, when `backups` are known.
+void observe_wal(LocalFacts& facts, const Home& home, Events& events);
 
 // The newest backup whose data is all there.
 const catalog::BackupInfo* newest_available(const std::vector<catalog::BackupInfo>& backups);

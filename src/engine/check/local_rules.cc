@@ -68,9 +68,17 @@ void judge_size(const Observed& observed, const BackupInfo* newest, Lines& lines
 }
 
 void judge_buckets(const Observed& observed, Lines& lines) {
-  if (!observed.local->buckets) return;
-  const std::string problem = observed.local->buckets->value.value_or(observed.local->buckets->error);
-  lines.add("cloud storage configuration", problem.empty(), problem);
+  const std::optional<std::string> unfit = bucket_option_problem(observed.server);
+  if (!unfit && !observed.buckets) return;
+  const std::string label = "cloud storage configuration";
+  if (unfit) {
+    lines.add(label, false, *unfit);
+  } else if (const auto& trial = observed.buckets->trial; trial.ok()) {
+    const bool ok = trial.value->problem.empty();
+    lines.add(label, ok, ok ? trial.value->remark : trial.value->problem);
+  } else {
+    lines.add(label, false, trial.late ? "no answer in time" : trial.error);
+  }
 }
 
 void judge_wal(const Observed& observed, Lines& lines) {

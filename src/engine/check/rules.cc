@@ -25,7 +25,8 @@ std::vector<CheckLine> judge(const Observed& observed) {
   judge_system_identifier(observed, lines);
   judge_archiving(observed, lines);
   if (observed.local) judge_archiver_errors(observed, lines);
-  if (observed.remote && observed.remote->any_late()) {
+  const bool is_bucket_late = observed.buckets && observed.buckets->any_late();
+  if (is_bucket_late || (observed.remote && observed.remote->any_late())) {
     lines.add("check timeout", false, "barman check command timed out");
   }
   return lines.take();
@@ -45,7 +46,8 @@ void judge_method(const Observed& observed, Lines& lines) {
   if (method == "local-rsync") {
     lines.add("local PGDATA", false, not_yet);
   } else if (method == "local-to-cloud") {
-    return;  // it needs no program and no other connection
+    // It needs no program and no other connection.
+    if (!observed.own_cluster.error.empty()) lines.add("local PGDATA", false, observed.own_cluster.error);
   } else if (method != "postgres") {
     lines.add("ssh", false, not_yet);
   } else {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace barman::engine {
 namespace {
 
@@ -71,7 +73,12 @@ class RulesTest : public testing::Test {
   void set(const char* option, config::Value value) { server_.values.set(option, std::move(value), "test"); }
 
   std::vector<std::string> check() {
-    Observed observed{.server = server_, .now = kNow, .local = local_, .asked = asked_};
+    Observed observed{.server = server_,
+                      .now = kNow,
+                      .local = local_,
+                      .buckets = buckets_,
+                      .own_cluster = own_cluster_,
+                      .asked = asked_};
     if (server_.active() && !server_.passive()) observed.remote = remote_;
     std::vector<std::string> lines;
     for (const CheckLine& line : judge(observed)) {
@@ -86,6 +93,8 @@ class RulesTest : public testing::Test {
   ServerAnswers remote_;
   ServerQuestions asked_;
   LocalFacts local_;
+  std::optional<BucketAnswers> buckets_;
+  Answer<bool> own_cluster_;
 };
 
 TEST_F(RulesTest, NobodyIsAskedForAnInactiveServer) {
@@ -393,11 +402,52 @@ TEST_F(RulesTest, QuarantinedFilesAreCountedByKind) {
 }
 
 TEST_F(RulesTest, BucketsHaveALineOfTheirOwn) {
-  EXPECT_THAT(check(), testing::Not(Contains(HasSubstr("cloud storage configuration"))));
-  local_.buckets = answered(std::string());
+  EXPECT_THAT(check(), Not(Contains(HasSubstr("cloud storage configuration"))));
+  set("basebackups_directory", std::string("s3://bucket/path"));
+  buckets_ = BucketAnswers{.trial = answered(BucketAnswers::Trial{}), .backups = {}};
   EXPECT_THAT(check(), Contains("cloud storage configuration: OK"));
-  local_.buckets = answered(std::string("there is no bucket"));
+  buckets_->trial.value->remark = "what is stored cannot be removed";
+  EXPECT_THAT(check(), Contains("cloud storage configuration: OK (what is stored cannot be removed)"));
+  buckets_->trial.value->problem = "there is no bucket";
   EXPECT_THAT(check(), Contains("cloud storage configuration: FAILED (there is no bucket)"));
+  buckets_->trial = {.value = std::nullopt, .error = "no such profile"};
+  EXPECT_THAT(check(), Contains("cloud storage configuration: FAILED (no such profile)"));
+}
+
+TEST_F(RulesTest, TheLineOfBucketsStandsBetweenBackupsAndWal) {
+  buckets_ = BucketAnswers{.trial = answered(BucketAnswers::Trial{}), .backups = {}};
+  const std::vector<std::string> lines = check();
+  const auto at = std::ranges::find(lines, "cloud storage configuration: OK");
+  ASSERT_TRUE(at != lines.end());
+  EXPECT_THAT(*(at - 1), HasSubstr("backup minimum size"));
+  EXPECT_THAT(*(at + 1), HasSubstr("wal maximum age"));
+}
+
+TEST_F(RulesTest, OptionsThatDoNotGoTogetherWithABucketAreSaidFirst) {
+  set("basebackups_directory", std::string("s3://bucket/path"));
+  set("wals_directory", std::string("s3://bucket/path"));
+  buckets_ = BucketAnswers{.trial = answered(BucketAnswers::Trial{.problem = "not asked"}), .backups = {}};
+  set("worm_mode", true);
+  EXPECT_THAT(check(), Contains(HasSubstr("cloud storage configuration: FAILED (worm_mode cannot be used")));
+  set("backup_method", std::string("rsync"));
+  EXPECT_THAT(check(), Contains(HasSubstr("FAILED (backups with backup_method = rsync cannot go into a")));
+  set("compression", std::string("custom"));
+  EXPECT_THAT(check(), Contains(HasSubstr("FAILED (compression = custom cannot be used where WAL")));
+}
+
+TEST_F(RulesTest, LocalToCloudNeedsABucketAndTheFilesOfTheServer) {
+  set("backup_method", std::string("local-to-cloud"));
+  EXPECT_THAT(check(), Contains(HasSubstr("cloud storage configuration: FAILED (backup_method = local-to-")));
+  EXPECT_THAT(check(), Not(Contains(HasSubstr("local PGDATA"))));
+  EXPECT_THAT(check(), Not(Contains(HasSubstr("pg_basebackup"))));
+  own_cluster_.error = "the data directory /data is not here";
+  EXPECT_THAT(check(), Contains("local PGDATA: FAILED (the data directory /data is not here)"));
+}
+
+TEST_F(RulesTest, ABucketThatDoesNotAnswerInTimeSaysSo) {
+  buckets_ = BucketAnswers{.trial = {.value = std::nullopt, .error = "stopped", .late = true}, .backups = {}};
+  EXPECT_THAT(check(), Contains("cloud storage configuration: FAILED (no answer in time)"));
+  EXPECT_EQ(check().back(), "check timeout: FAILED (barman check command timed out)");
 }
 
 }  // namespace

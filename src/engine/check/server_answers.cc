@@ -106,6 +106,8 @@ class Inquiry {
             [this] { identify(*questions_.wal_streaming, answers_.wal_streaming); });
       start(threads, questions_.primary.has_value(), [this] { ask_primary(); });
       start(threads, static_cast<bool>(questions_.wal_arrives), [this] { ask_wal_arrives(); });
+      start(threads, static_cast<bool>(questions_.buckets),
+            [this] { answers_.buckets = questions_.buckets(stop_.get_token()); });
       const EndOfPatience stop_all(stop_);  // before the threads are joined, whatever happens
       meanwhile();
       wait(threads.size());
@@ -197,7 +199,7 @@ class Inquiry {
 
 bool ServerAnswers::any_late() const {
   return main.late || streaming.late || wal.late || wal_streaming.late || primary.late || slot.late ||
-         archiver.late || wal_arrives.late;
+         archiver.late || wal_arrives.late || buckets.any_late();
 }
 
 ServerAnswers ask_servers(const ServerQuestions& questions, postgres::Connector& connector,

@@ -1,4 +1,4 @@
-// What the PostgreSQL servers answer to a check: asked at the same time, each within its limit, so that a
+// What the PostgreSQL servers, and buckets, answer to a check: asked at the same time, each within its limit, so that a
 // slow or hanging one never keeps the other answers away.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engine/check/answer.h"
+#include "engine/check/bucket_check.h"
 #include "engine/server/inspect.h"
 #include "postgres/replication.h"
 
@@ -29,6 +30,7 @@ struct ServerQuestions {
   bool archiver_statistics = false;
   // Whether WAL arrives in the archive, given at most that long.
   std::function<bool(std::chrono::seconds limit, const std::stop_token& stop)> wal_arrives{};
+  std::function<BucketAnswers(const std::stop_token& stop)> buckets{};  // throws nothing
 };
 
 struct ServerAnswers {
@@ -40,6 +42,7 @@ struct ServerAnswers {
   Answer<std::optional<Slot>> slot;
   Answer<std::optional<ArchiverStatistics>> archiver;
   Answer<bool> wal_arrives;
+  BucketAnswers buckets;
 
   [[nodiscard]] bool any_late() const;
 };

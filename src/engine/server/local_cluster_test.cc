@@ -1,4 +1,4 @@
-#include "engine/backup/local_cluster.h"
+#include "engine/server/local_cluster.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
