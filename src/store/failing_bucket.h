@@ -1,6 +1,7 @@
 // A bucket that fails at one of the things that are asked of it: for tests.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ namespace barman::store {
 class FailingBucket final : public Bucket {
  public:
   MemoryStore objects;  // what is in it; touching this is no step
-  int steps = 0;
+  std::atomic<int> steps = 0;
   int fail_at = -1;
   bool stays_away = false;
   Error failure{ErrorKind::kTransient, "the store is away"};
@@ -95,7 +96,7 @@ class FailingBucket final : public Bucket {
     if (now == fail_at || (stays_away && now > fail_at)) throw failure;
   }
 
-  bool is_cleaning_up_ = false;
+  std::atomic<bool> is_cleaning_up_ = false;
 };
 
 }  // namespace barman::store

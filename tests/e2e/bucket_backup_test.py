@@ -261,13 +261,16 @@ class LocalToCloud(IntoABucket):
 
     def test_what_cannot_be_is_refused_and_what_breaks_is_taken_back(self):
         cluster, barman = self.scene(backup_method="local-to-cloud")
-        for options, arguments, says in (({"basebackups_directory": None}, [], "needs basebackups_directory = s3://"),
-                                         ({}, ["--incremental=latest"], "takes full backups only"),
+        barman.server("main", basebackups_directory=None)
+        self.assert_fails(barman.run("backup", "main"), says="Impossible to start the backup")
+        self.assertIn("needs basebackups_directory = s3://", barman.run("check", "main").out)
+        barman.server("main", basebackups_directory=self.bucket.url)
+        for options, arguments, says in (({}, ["--incremental=latest"], "takes full backups only"),
                                          ({"backup_compression": "zstd", "backup_compression_location": "server"}, [], "compression_location = client")):
             with self.subTest(says):
                 barman.server("main", **options)
                 self.assert_fails(barman.run("backup", *arguments, "main"), says=says)
-                barman.server("main", **{**dict.fromkeys(options), "basebackups_directory": self.bucket.url})
+                barman.server("main", **dict.fromkeys(options))
         self.assertEqual(barman.backup_ids("main"), [])
         for point in ("backup-started", "backup-files-read", "backup-synced"):
             result = barman.run("backup", "--immediate-checkpoint", "main", fault_point=point)

@@ -63,7 +63,7 @@ class CommandLine(EndToEnd):
             self.assertEqual(result.out, "")
 
     def test_commands_that_come_later_say_so(self):
-        for command in ("sync-info", "config-switch", "cloud-wal-archive", "put-wal"):
+        for command in ("sync-info", "config-switch", "status", "put-wal"):
             self.assert_fails(self.program.run(command, "main"), says=f"does not have the command '{command}' yet")
 
     def test_the_configuration_is_found_by_option_then_variable_then_home(self):
