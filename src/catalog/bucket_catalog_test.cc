@@ -81,8 +81,9 @@ TEST_F(BucketCatalogTest, AForgottenBackupLeavesNothingInEither) {
 
 TEST_F(BucketCatalogTest, ACopyThatTheBucketDoesNotTakeIsToldAndSentLater) {
   std::vector<std::string> told;
-  Catalog telling(meta_, bucket_, BaseIs::kCopy,
-                  [&](const BackupId& id, const std::string& reason) { told.push_back(id.text + ": " + reason); });
+  Catalog telling(meta_, bucket_, BaseIs::kCopy, [&](const BackupId& id, const std::string& reason) {
+    told.push_back(id.text + ": " + reason);
+  });
   telling.save(record(kFirst, BackupStatus::kStarted));
   bucket_refuses("PUT");
   telling.save(record(kFirst));
@@ -143,7 +144,8 @@ TEST_F(BucketCatalogTest, AnAdoptionThatWasCutShortIsFinished) {
   put_in_bucket(record(kFirst));
   put_in_bucket(record(kSecond));
   store::write_text(meta_, kAdopting, "");
-  store::write_text(meta_, "20260101T000000-backup.info", format_backup_info(record(kFirst, BackupStatus::kFailed)));
+  store::write_text(meta_, "20260101T000000-backup.info",
+                    format_backup_info(record(kFirst, BackupStatus::kFailed)));
   const Listing listing = copied_.list();
   EXPECT_EQ(listed_ids(listing.backups), (Names{kFirst.text, kSecond.text}));
   EXPECT_EQ(listing.backups[0].status, BackupStatus::kFailed) << "what is here is never older";
@@ -167,7 +169,8 @@ TEST_F(BucketCatalogTest, WhatTheBucketHasIsWhatThereIsIfOthersFillIt) {
   store::write_text(bucket_.objects, "20260102T000000/annotations/keep", "full");
   store::write_text(bucket_.objects, "20260103T000000/data.tar", "half of a backup");
   store::write_text(bucket_.objects, "notes/backup.info", "not ours");
-  store::write_text(meta_, "20260101T000000-backup.info", format_backup_info(record(kFirst, BackupStatus::kStarted)));
+  store::write_text(meta_, "20260101T000000-backup.info",
+                    format_backup_info(record(kFirst, BackupStatus::kStarted)));
   store::write_text(meta_, "20260101T000000-keep", "full");
   store::write_text(meta_, "20251231T000000-backup.info", "of long ago");
   const Listing listing = origin_.list();

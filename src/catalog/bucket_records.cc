@@ -76,6 +76,7 @@ std::map<BackupId, std::string> BucketRecords::annotations(std::string_view key)
   if (annotated == annotated_.end()) return {};
   const std::vector<BackupId>& ids = annotated->second;
   std::vector<std::string> names;
+  names.reserve(ids.size());
   for (const BackupId& id : ids) names.push_back(old_annotation_name(id, key));
   const std::vector<store::ReadText> texts = store::read_texts(base_, names);
   std::map<BackupId, std::string> found;

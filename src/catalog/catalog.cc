@@ -144,13 +144,13 @@ std::optional<BackupInfo> Catalog::find(const BackupId& id) const {
   if (!is_backup_id(id.text)) return std::nullopt;
   std::optional<std::string> text;
   if (base_is_ != BaseIs::kOrigin) text = store::read_text(meta_, backup_info_name(id));
+  const bool is_folder = base_is_ == BaseIs::kOldPlace;
+  if (!text && is_folder) text = store::read_text(base_, old_backup_info_name(id));
   std::optional<BackupInfo> info;
   if (text) {
     info = parse_backup_info(id, *text);
-  } else if (base_is_ != BaseIs::kOldPlace) {
+  } else if (!is_folder) {
     info = find_in_bucket(id);
-  } else if ((text = store::read_text(base_, old_backup_info_name(id)))) {
-    info = parse_backup_info(id, *text);
   }
   if (info && meta_.stat(annotation_name(id, kDeleteThis))) mark_doomed(*info);
   return info;
@@ -231,6 +231,7 @@ std::vector<BackupId> Catalog::adopt() {
   for (const auto& [id, text] : records) store::write_text(meta_, backup_info_name(id), text);
   meta_.remove(kAdopting);
   std::vector<BackupId> adopted;
+  adopted.reserve(records.size());
   for (const auto& [id, text] : records) adopted.push_back(id);
   return adopted;
 }

@@ -12,13 +12,13 @@ namespace barman::catalog {
 // Annotations of a backup.
 inline constexpr std::string_view kKeep = "keep";               // "full" or "standalone"
 inline constexpr std::string_view kDeleteThis = "delete_this";  // a deletion is under way
-inline constexpr std::string_view kNotCopied = "not_copied";    // the bucket lacks what was saved last; only in meta
+inline constexpr std::string_view kNotCopied =
+    "not_copied";  // the bucket lacks what was saved last; only in meta
 
 // In <backup_directory>/meta.
 std::string backup_info_name(const BackupId& id);                       // "<id>-backup.info"
 std::string annotation_name(const BackupId& id, std::string_view key);  // "<id>-keep"
 std::string manifest_name(const BackupId& id);  // "<id>-backup_manifest", of a backup in a bucket
-
 
 // What a file of meta is for: the id that a record's name gives, whether or not it is an id; nothing if the
 // name is not that of a record.

@@ -20,7 +20,8 @@ BackupInfo backup_with_wal(unsigned timeline, unsigned begin, unsigned end) {
 WalSizes archive() {
   WalSizes sizes;
   for (unsigned i = 1; i <= 9; ++i) sizes.add({.name = segment_name(1, i), .size = i, .time = 100.0 * i});
-  for (unsigned i = 8; i <= 12; ++i) sizes.add({.name = segment_name(2, i), .size = i * 100, .time = 100.0 * i});
+  for (unsigned i = 8; i <= 12; ++i)
+    sizes.add({.name = segment_name(2, i), .size = i * 100, .time = 100.0 * i});
   sizes.add({.name = "00000002.history", .size = 1000000});
   sizes.add({.name = segment_name(1, 3) + ".00000028.backup", .size = 1000000});
   sizes.add({.name = segment_name(1, 4) + ".partial", .size = 1000000});

@@ -146,18 +146,19 @@ engine::BackupRequest request_of(const BackupOptions& options, const config::Ser
 // For those who look at the log.
 void say_that_nothing_is_staged(const BackupOptions& options, report::Writer& out) {
   const bool asked = !options.staging_directory.empty() || !options.staging_size.empty();
-  out.log(asked ? engine::LogLevel::kInfo : engine::LogLevel::kDebug,
-          "nothing is staged on the way into a bucket: cloud_staging_directory, cloud_staging_max_size and the "
-          "options of these names have no effect");
+  out.log(
+      asked ? engine::LogLevel::kInfo : engine::LogLevel::kDebug,
+      "nothing is staged on the way into a bucket: cloud_staging_directory, cloud_staging_max_size and the "
+      "options of these names have no effect");
 }
 
 engine::FetchManifest fetch_manifest(const Parts& parts, const config::Server& server,
                                      const engine::Home& home) {
   if (!home.backup_bucket) return {};
   return [&parts, &server, &home](const catalog::BackupInfo& info, stream::Sink& into) {
-    const auto manifest = engine::manifest_in_bucket(
-        home, info, engine::cloud_archives(home.backup_bucket->bucket(), info),
-        engine::WalFormat(server, parts.runner));
+    const auto manifest =
+        engine::manifest_in_bucket(home, info, engine::cloud_archives(home.backup_bucket->bucket(), info),
+                                   engine::WalFormat(server, parts.runner));
     if (manifest) manifest->read(into);
     return manifest.has_value();
   };

@@ -33,10 +33,7 @@ namespace {
 class ServerCron {
  public:
   ServerCron(Parts& parts, const config::Server& server, bool keep_descriptors)
-      : parts_(parts),
-        server_(server),
-        keep_descriptors_(keep_descriptors),
-        opened_(server, parts) {}
+      : parts_(parts), server_(server), keep_descriptors_(keep_descriptors), opened_(server, parts) {}
 
   // Starts what brings WAL. Returns whether there is more to do; until then the server's lock is held.
   bool begin() {

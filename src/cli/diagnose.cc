@@ -21,9 +21,7 @@ void register_diagnose(CLI::App& app, Body& chosen) {
   command->add_flag("--show-config-source", *with_sources, "say which file each option comes from");
   command->callback([with_sources, &chosen] {
     chosen = [with_sources](Parts& parts) {
-      const auto home = [&parts](const config::Server& server) {
-        return home_of(parts, server);
-      };
+      const auto home = [&parts](const config::Server& server) { return home_of(parts, server); };
       auto diagnosis = engine::diagnose(parts.configuration, home, parts.connector, parts.runner,
                                         parts.clock.now(), parts.out, parts.stop);
       diagnosis.system["barman_ver"] = "3.20.1";

@@ -20,8 +20,7 @@ namespace {
 int list_processes(Parts& parts, const std::string& name) {
   const config::Server* server = select_server(parts, name, kEveryServer);
   if (server == nullptr) return 0;
-  const std::vector<engine::Task> tasks =
-      engine::running_tasks(home_of(parts, *server));
+  const std::vector<engine::Task> tasks = engine::running_tasks(home_of(parts, *server));
   parts.out.put({name}, "[]");
   parts.out.line(tasks.empty() ? fmt::format("No active subprocesses found for server {}.", name)
                                : fmt::format("Active subprocesses for server {}:", name));
@@ -37,8 +36,7 @@ int terminate_process(Parts& parts, const std::string& name, const std::string& 
   const config::Server* server = select_server(parts, name, kEveryServer);
   if (server == nullptr) return 0;
   pid_t pid = 0;
-  switch (
-      engine::end_task(home_of(parts, *server), task, parts.clock, parts.stop, pid)) {
+  switch (engine::end_task(home_of(parts, *server), task, parts.clock, parts.stop, pid)) {
     case engine::Ended::kYes:
       parts.out.info(fmt::format("Stopped process {}({})", task, pid));
       break;

@@ -57,15 +57,16 @@ void try_encryption(Parts& parts, const config::Server& server, const std::stop_
 
 engine::CheckRequest request_for(Parts& parts, const config::Server& server, const engine::Home& home,
                                  std::optional<std::chrono::seconds> timeout) {
-  return {.server = server,
-          .home = home,
-          .open_home = [&parts, &server](const std::stop_token& stop) { return home_of(parts, server, stop); },
-          .timeout = timeout,
-          .wal_arrives = [&parts, &server](
-                             std::chrono::seconds limit,
-                             const std::stop_token& stop) { return wal_arrives(parts, server, limit, stop); },
-          .try_encryption = [&parts,
-                             &server](const std::stop_token& stop) { try_encryption(parts, server, stop); }};
+  return {
+      .server = server,
+      .home = home,
+      .open_home = [&parts, &server](const std::stop_token& stop) { return home_of(parts, server, stop); },
+      .timeout = timeout,
+      .wal_arrives = [&parts, &server](
+                         std::chrono::seconds limit,
+                         const std::stop_token& stop) { return wal_arrives(parts, server, limit, stop); },
+      .try_encryption = [&parts,
+                         &server](const std::stop_token& stop) { try_encryption(parts, server, stop); }};
 }
 
 }  // namespace

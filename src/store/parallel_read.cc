@@ -65,7 +65,8 @@ bool read_in_parallel(ObjectStore& store, const std::string& key, std::uint64_t 
       if (written == 0) return false;
       throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was read", key));
     }
-    for (stream::Bytes rest = first.bytes; !rest.empty();) {  // those behind may keep copies of several writes
+    for (stream::Bytes rest = first.bytes;
+         !rest.empty();) {  // those behind may keep copies of several writes
       const stream::Bytes part = rest.first(std::min(rest.size(), kWriteBytes));
       into.write(part);
       rest = rest.subspan(part.size());

@@ -18,7 +18,8 @@ std::string archive_suffix(const BackupFormat& format) {
 }
 
 std::optional<std::string> recorded_compression(const BackupFormat& format) {
-  // In a bucket they are always archives: "none" would say nothing, and the original has no word for it there.
+  // In a bucket they are always archives: "none" would say nothing, and the original has no word for it
+  // there.
   if (!format.is_tar || (format.in_bucket && !format.compression)) return std::nullopt;
   return format.compression ? std::string(codec::name_of(*format.compression)) : "none";
 }
@@ -58,8 +59,9 @@ std::optional<ArchiveForm> archive_form(const BackupFormat& format, os::ProcessR
 
 TarSeriesForm series_form(const BackupFormat& format, const config::Values& values, os::ProcessRunner& runner,
                           const codec::Gpg& gpg) {
-  TarSeriesForm form{.encrypted = format.key.has_value(),
-                     .most_bytes = static_cast<std::uint64_t>(values.number("cloud_upload_max_archive_size"))};
+  TarSeriesForm form{
+      .encrypted = format.key.has_value(),
+      .most_bytes = static_cast<std::uint64_t>(values.number("cloud_upload_max_archive_size"))};
   if (format.is_tar && format.compression) {
     form.compression = format.compression;
     form.stages.push_back(compressing(format));

@@ -39,9 +39,9 @@ TEST(ArchiveForm, ArchivesAreNamedForWhatWasDoneToThem) {
 
 TEST(ArchiveForm, TheRecordSaysHowArchivesAreCompressed) {
   EXPECT_EQ(recorded_compression({.is_tar = true, .in_bucket = true}), std::nullopt);
-  EXPECT_EQ(recorded_compression(
-                {.is_tar = true, .in_bucket = true, .compression = codec::Compression::kGzip}),
-            "gzip");
+  EXPECT_EQ(
+      recorded_compression({.is_tar = true, .in_bucket = true, .compression = codec::Compression::kGzip}),
+      "gzip");
   EXPECT_EQ(recorded_compression(backup_format(server_with({{"backup_compression", word("none")}}))), "none");
   EXPECT_EQ(recorded_compression(backup_format(server_with({{"backup_compression", word("zstd")}}))), "zstd");
   EXPECT_EQ(recorded_compression(backup_format(server_with({{"backup_compression", word("zstd")},

@@ -237,8 +237,7 @@ TEST_F(Archives, AProgramThatTheSameSignalEndedIsNoFailure) {
     void finish() override {}
     std::stop_source& stop;
   };
-  form.stages = {
-      [this](std::unique_ptr<stream::Sink>) { return std::make_unique<Interrupted>(stop); }};
+  form.stages = {[this](std::unique_ptr<stream::Sink>) { return std::make_unique<Interrupted>(stop); }};
   try {
     take();
     FAIL() << "nothing thrown";

@@ -1,5 +1,5 @@
-// Receives one base backup: takes its archives apart, hands on what is to be kept, and holds the files against
-// the manifest.
+// Receives one base backup: takes its archives apart, hands on what is to be kept, and holds the files
+// against the manifest.
 #pragma once
 
 #include <cstdint>

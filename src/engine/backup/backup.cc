@@ -65,8 +65,7 @@ class Run {
     const auto lock = os::LockFile::try_acquire(around_.home.backup_lock());
     if (!lock) throw Error(ErrorKind::kBusy, "Another backup process is running");
     require_bucket();
-    const auto settled =
-        settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
+    const auto settled = settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
     inspect_server();
     backup_.existing = around_.catalog.list().backups;
     sweep(settled);
@@ -169,7 +168,7 @@ class Run {
   [[nodiscard]] catalog::BackupId free_id() const {
     std::vector<BackupInfo> taken = backup_.existing;
     while (true) {
-      const catalog::BackupId id = next_backup_id(begun_, taken);
+      catalog::BackupId id = next_backup_id(begun_, taken);
       const auto& bucket = around_.home.backup_bucket;
       if (!bucket || !bucket->bucket().stat(backup_info_key(id))) return id;
       taken.push_back({.id = id});

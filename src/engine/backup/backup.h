@@ -33,7 +33,7 @@ struct BackupRequest {
   std::optional<std::string> name{};
   std::optional<std::string> parent{};  // of an incremental backup: an id, a name, or a word like "latest"
   bool fast_checkpoint = false;
-  std::int64_t bandwidth = 0;  // kilobytes a second at most; 0: no limit
+  std::int64_t bandwidth = 0;           // kilobytes a second at most; 0: no limit
   std::chrono::seconds keep_alive{60};  // of a connection that has nothing to say; 0: none
   int retries = 0;
   std::chrono::seconds retry_pause{30};
@@ -44,7 +44,8 @@ struct BackupRequest {
 // What the configuration says; the command line then changes some of it.
 BackupRequest backup_request(const config::Server& server);
 
-// A rate that the server accepts when it sends a backup: 0 means no limit. Throws kUsage for one that it does not.
+// A rate that the server accepts when it sends a backup: 0 means no limit. Throws kUsage for one that it does
+// not.
 std::optional<std::uint32_t> max_rate(std::int64_t kilobytes_a_second);
 
 // Writes the manifest of a backup that is in a bucket, found wherever it is there. Returns false if there is

@@ -32,8 +32,8 @@ class BackupStorage {
   // A tablespace that is kept apart from the data directory.
   virtual void add_tablespace(const Tablespace& tablespace) = 0;
 
-  // What becomes of an archive: `whole` gets it as it was sent, `entries` one by one what is in it. Either may
-  // be nothing.
+  // What becomes of an archive: `whole` gets it as it was sent, `entries` one by one what is in it. Either
+  // may be nothing.
   struct Archive {
     std::unique_ptr<stream::Sink> whole{};
     std::unique_ptr<codec::TarReceiver> entries{};

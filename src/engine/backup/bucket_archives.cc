@@ -128,11 +128,12 @@ void BucketArchives::finish(const std::stop_token& stop) {
 void BucketArchives::add_manifest(const std::stop_token& stop) {
   const auto source = os::open_file(place_.manifest);
   codec::TarWriter& archive = data_series().archives.entry();
-  archive.begin_file(std::string(kManifestFile), std::filesystem::file_size(place_.manifest),
-                     {.mode = 0600,
-                      .uid = ::geteuid(),
-                      .gid = ::getegid(),
-                      .modified = std::chrono::floor<std::chrono::seconds>(place_.clock.now()).time_since_epoch().count()});
+  archive.begin_file(
+      std::string(kManifestFile), std::filesystem::file_size(place_.manifest),
+      {.mode = 0600,
+       .uid = ::geteuid(),
+       .gid = ::getegid(),
+       .modified = std::chrono::floor<std::chrono::seconds>(place_.clock.now()).time_since_epoch().count()});
   std::vector<std::byte> buffer(64UL * 1024);
   while (const std::size_t size = source->read(buffer)) {
     if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");

@@ -117,9 +117,9 @@ TEST_F(InBucket, GetsAnArchiveForTheDataAndOneForEachTablespace) {
   EXPECT_THAT(members("16384.tar").found,
               ElementsAre(Pair("PG_17_1/", ""), Pair("PG_17_1/77", std::string(30'000, 't'))));
   const Members data = members("data.tar");
-  EXPECT_THAT(data.names(), ElementsAre("backup_label", "base/", "pg_wal/", "pg_tblspc/", "base/1",
-                                        "base/INCREMENTAL.2", "base/empty", "global/pg_control",
-                                        "backup_manifest"));
+  EXPECT_THAT(data.names(),
+              ElementsAre("backup_label", "base/", "pg_wal/", "pg_tblspc/", "base/1", "base/INCREMENTAL.2",
+                          "base/empty", "global/pg_control", "backup_manifest"));
   EXPECT_EQ(data.found[4].second, std::string(100'000, 'x'));
   EXPECT_EQ(data.found.back().second, backup.manifest());
   EXPECT_EQ(bucket.text(kFolder + "backup_manifest"), backup.manifest());
@@ -159,9 +159,8 @@ TEST_F(InBucket, BeginsAnotherArchiveBetweenTwoMembers) {
   take();
   EXPECT_THAT(members("data.tar").names(),
               ElementsAre("backup_label", "base/", "pg_wal/", "pg_tblspc/", "base/1"));
-  EXPECT_THAT(
-      members("data_0001.tar").names(),
-      ElementsAre("base/INCREMENTAL.2", "base/empty", "global/pg_control", "backup_manifest"));
+  EXPECT_THAT(members("data_0001.tar").names(),
+              ElementsAre("base/INCREMENTAL.2", "base/empty", "global/pg_control", "backup_manifest"));
 }
 
 TEST_F(InBucket, ArrivingByteByByteMakesNoDifference) {

@@ -5,13 +5,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/backup/archive_form.h"
-#include "engine/server/local_cluster.h"
 #include "engine/backup/record.h"
 #include "engine/events.h"
 #include "engine/server/backup_record.h"
 #include "engine/server/bucket_home.h"
 #include "engine/server/encryption.h"
 #include "engine/server/keep_alive.h"
+#include "engine/server/local_cluster.h"
 #include "engine/server/open_bucket.h"
 #include "os/fault_point.h"
 
@@ -27,8 +27,9 @@ void LocalToCloudMethod::prepare() {
   require_fitting_options();
   const ServerFacts& facts = backup_.facts;
   if (!facts.backup_privileges) {
-    throw Error(ErrorKind::kRefused,
-                "the role of conninfo may not start and stop backups; grant EXECUTE on these functions to it");
+    throw Error(
+        ErrorKind::kRefused,
+        "the role of conninfo may not start and stop backups; grant EXECUTE on these functions to it");
   }
   catalog::BackupInfo info;
   record_server(info, facts);
@@ -44,12 +45,14 @@ void LocalToCloudMethod::require_fitting_options() const {
     refuse("backup_method = local-to-cloud needs basebackups_directory = s3://BUCKET/PATH");
   }
   if (backup_.request.parent) {
-    refuse("backup_method = local-to-cloud takes full backups only; leave --incremental out, or use "
-           "backup_method = postgres");
+    refuse(
+        "backup_method = local-to-cloud takes full backups only; leave --incremental out, or use "
+        "backup_method = postgres");
   }
   if (format_.on_server) {
-    refuse("with backup_method = local-to-cloud the server sends nothing that it could compress; set "
-           "backup_compression_location = client");
+    refuse(
+        "with backup_method = local-to-cloud the server sends nothing that it could compress; set "
+        "backup_compression_location = client");
   }
 }
 

@@ -50,10 +50,10 @@ class Parent : public testing::Test {
   }
 
   BackupInfo choose(const std::string& word = "latest") {
-    return choose_parent(home, backups, word, facts,
-                         {.history = [this](pgformat::Timeline) { return history; },
-                          .fetch_manifest = fetch_manifest},
-                         events);
+    return choose_parent(
+        home, backups, word, facts,
+        {.history = [this](pgformat::Timeline) { return history; }, .fetch_manifest = fetch_manifest},
+        events);
   }
 
   std::string refusal(ErrorKind expected = ErrorKind::kRefused) {

@@ -12,7 +12,8 @@ namespace barman::engine {
 
 class Events;
 
-// The data directory is <folder>/data, and each tablespace <folder>/<oid>, which a link in pg_tblspc leads to.
+// The data directory is <folder>/data, and each tablespace <folder>/<oid>, which a link in pg_tblspc leads
+// to.
 class PlainFiles final : public BackupStorage {
  public:
   PlainFiles(std::filesystem::path folder, Events& events)

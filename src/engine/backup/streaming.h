@@ -66,9 +66,9 @@ struct StreamingOutcome {
   std::chrono::microseconds duration{0};  // of the attempt that succeeded
 };
 
-// Everything that the server's manifest lists is in `storage`, byte for byte, and nothing else; durable. Throws
-// kCorrupt naming the first file that is not, kFailed when there is no room for what the server says it will
-// send.
+// Everything that the server's manifest lists is in `storage`, byte for byte, and nothing else; durable.
+// Throws kCorrupt naming the first file that is not, kFailed when there is no room for what the server says
+// it will send.
 StreamingOutcome copy_by_streaming(const StreamingCopy& copy, BackupStorage& storage,
                                    postgres::Connector& connector, Clock& clock, Events& events,
                                    const std::stop_token& stop);

@@ -40,9 +40,9 @@ void StreamingMethod::choose_parent() {
         .replication(around.server.values.text("streaming_conninfo"), {.stop = backup_.stop})
         ->timeline_history(timeline);
   };
-  const catalog::BackupInfo parent = engine::choose_parent(
-      around.home, backup_.existing, *backup_.request.parent, backup_.facts,
-      {.history = history, .fetch_manifest = around.fetch_manifest}, around.events);
+  const catalog::BackupInfo parent =
+      engine::choose_parent(around.home, backup_.existing, *backup_.request.parent, backup_.facts,
+                            {.history = history, .fetch_manifest = around.fetch_manifest}, around.events);
   require_summaries(*backup_.connect("conninfo"), parent, around.events);
   backup_.info.parent_backup_id = parent.id;
 }
@@ -103,21 +103,20 @@ void StreamingMethod::copy_into(BackupStorage& storage) {
   const BackupSurroundings& around = backup_.around;
   const BackupRequest& request = backup_.request;
   const auto& parent = backup_.info.parent_backup_id;
-  outcome_ =
-      copy_by_streaming({.conninfo = around.server.values.text("streaming_conninfo"),
-                         .application_name = around.server.values.text("streaming_backup_name"),
-                         .label = fmt::format("Barman backup {} {}", around.home.server, backup_.info.id.text),
-                         .fast_checkpoint = request.fast_checkpoint,
-                         .max_rate_kib = rate_,
-                         .system_identifier = backup_.facts.system_identifier,
-                         .parent_manifest =
-                             parent ? std::optional(around.home.manifest(*parent)) : std::nullopt,
-                         .server_compression = server_compression(format_),
-                         .tablespace_map = format_.is_tar && !format_.in_bucket,
-                         .retries = request.retries,
-                         .pause = request.retry_pause,
-                         .server_waits_for_wal = [this] { switch_wal_of_primary(backup_); }},
-                        storage, around.connector, around.clock, around.events, backup_.stop);
+  outcome_ = copy_by_streaming(
+      {.conninfo = around.server.values.text("streaming_conninfo"),
+       .application_name = around.server.values.text("streaming_backup_name"),
+       .label = fmt::format("Barman backup {} {}", around.home.server, backup_.info.id.text),
+       .fast_checkpoint = request.fast_checkpoint,
+       .max_rate_kib = rate_,
+       .system_identifier = backup_.facts.system_identifier,
+       .parent_manifest = parent ? std::optional(around.home.manifest(*parent)) : std::nullopt,
+       .server_compression = server_compression(format_),
+       .tablespace_map = format_.is_tar && !format_.in_bucket,
+       .retries = request.retries,
+       .pause = request.retry_pause,
+       .server_waits_for_wal = [this] { switch_wal_of_primary(backup_); }},
+      storage, around.connector, around.clock, around.events, backup_.stop);
   record_copy(backup_.info, outcome_);
 }
 

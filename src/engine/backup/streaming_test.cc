@@ -89,9 +89,8 @@ class Streaming : public testing::Test {
   os::TestFolder folder;
   fs::path place = folder.path() / "id";
   fs::path data = place / "data";
-  StreamingCopy copy{.conninfo = "host=x",
-                     .application_name = "barman_streaming_backup",
-                     .label = "Barman backup main X"};
+  StreamingCopy copy{
+      .conninfo = "host=x", .application_name = "barman_streaming_backup", .label = "Barman backup main X"};
   ScriptedBackup backup = sample();
   ScriptedConnector connector{backup};
   TestClock clock;

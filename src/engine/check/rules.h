@@ -20,7 +20,7 @@ struct Observed {
   std::optional<LocalFacts> local{};
   std::optional<ServerAnswers> remote{};
   std::optional<BucketAnswers> buckets{};  // if there are any
-  Answer<bool> own_cluster{};              // whether the files of the server are here and ours; asked if need be
+  Answer<bool> own_cluster{};  // whether the files of the server are here and ours; asked if need be
   ServerQuestions asked{};
 };
 

@@ -1,5 +1,5 @@
-// What the PostgreSQL servers, and buckets, answer to a check: asked at the same time, each within its limit, so that a
-// slow or hanging one never keeps the other answers away.
+// What the PostgreSQL servers, and buckets, answer to a check: asked at the same time, each within its limit,
+// so that a slow or hanging one never keeps the other answers away.
 #pragma once
 
 #include <chrono>

@@ -58,7 +58,8 @@ TEST_F(SegmentWriting, ACompleteSegmentGetsItsNameAndTheNextFileIsThereAtOnce) {
 
 TEST_F(SegmentWriting, OneWriteMayCrossSegments) {
   SegmentWriter writer(scratch.home, kSegmentSize, 1, events);
-  writer.write(kThree, stream::bytes_of(std::string(kSegmentSize, 'x') + std::string(kSegmentSize, 'y') + "z"));
+  writer.write(kThree,
+               stream::bytes_of(std::string(kSegmentSize, 'x') + std::string(kSegmentSize, 'y') + "z"));
   EXPECT_THAT(files(), ElementsAre(kName3, kName4, "000000010000000000000005.partial"));
   EXPECT_EQ(content(kName4), std::string(kSegmentSize, 'y'));
   EXPECT_EQ(writer.flush(), pgformat::Lsn{5 * kSegmentSize + 1});

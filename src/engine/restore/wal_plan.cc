@@ -166,9 +166,11 @@ struct Needed {
 
 std::vector<Needed> look_up(WalArchive& archive, const std::vector<WalEntry>& entries) {
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const WalEntry& entry : entries) names.push_back(entry.name);
   auto found = archive.find(names);
   std::vector<Needed> needed;
+  needed.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) needed.push_back({entries[i], std::move(found[i])});
   return needed;
 }

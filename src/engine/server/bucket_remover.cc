@@ -72,7 +72,8 @@ std::vector<std::string> data_objects(store::ObjectStore& bucket, const catalog:
     if (object.key != backup_info_key(id) && !is_annotation) keys.push_back(object.key);
     return true;
   });
-  std::ranges::stable_partition(keys, [&](const std::string& key) { return is_first_archive(key, id); });
+  std::stable_partition(keys.begin(), keys.end(),
+                        [&](const std::string& key) { return is_first_archive(key, id); });
   return keys;
 }
 

@@ -27,9 +27,10 @@ catalog::Catalog::NotCopied teller(const Home& home, Events* events) {
   if (events == nullptr || !home.backup_bucket) return {};
   return [events, server = home.server, url = home.backup_bucket->url()](const catalog::BackupId& id,
                                                                          const std::string& reason) {
-    events->error(fmt::format("what is new of backup {} of server {} is recorded here, but not yet in {}; the "
-                              "next run of cron tries again: {}",
-                              id.text, server, url, reason));
+    events->error(
+        fmt::format("what is new of backup {} of server {} is recorded here, but not yet in {}; the "
+                    "next run of cron tries again: {}",
+                    id.text, server, url, reason));
   };
 }
 

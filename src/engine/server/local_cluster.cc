@@ -38,8 +38,8 @@ void require_own_cluster(const std::filesystem::path& data, const std::string& s
     throw Error(ErrorKind::kRefused,
                 fmt::format("{} holds no global/pg_control; {}", data.native(), way_out));
   }
-  const auto here = std::to_string(
-      pgformat::parse_control_file(stream::bytes_of(*control)).system_identifier);
+  const auto here =
+      std::to_string(pgformat::parse_control_file(stream::bytes_of(*control)).system_identifier);
   if (here == system_identifier) return;
   throw Error(ErrorKind::kRefused,
               fmt::format("{} is of a cluster with system identifier {}, but conninfo leads to {}; {}",

@@ -16,7 +16,8 @@ class ScratchBucket {
  public:
   ScratchBucket() {
     home().base.clear();
-    home().backup_bucket = std::make_shared<BucketHome>("s3://bucket/path", "main", [this] { return bucket; });
+    home().backup_bucket =
+        std::make_shared<BucketHome>("s3://bucket/path", "main", [this] { return bucket; });
   }
 
   Home& home() { return scratch_.home; }

@@ -9,8 +9,8 @@ class Bucket;
 
 namespace barman::engine {
 
-// Removes all objects of the backup but the record, and withdraws uploads that were not finished. Nobody may be
-// taking it. Throws kFailed naming what is left.
+// Removes all objects of the backup but the record, and withdraws uploads that were not finished. Nobody may
+// be taking it. Throws kFailed naming what is left.
 void withdraw_backup(store::Bucket& bucket, const catalog::BackupId& id);
 
 }  // namespace barman::engine

@@ -26,7 +26,7 @@ struct BackupLine {
 
 struct BackupList {
   std::string server;
-  std::vector<BackupLine> backups;  // newest first
+  std::vector<BackupLine> backups;    // newest first
   std::vector<std::string> warnings;  // of the catalogue
 };
 

@@ -132,6 +132,7 @@ class DirectRun {
 
   void find_them(std::vector<Item>& items) const {
     std::vector<std::string> names;
+    names.reserve(items.size());
     for (const Item& item : items) names.push_back(item.name());
     auto found = archive_->find(names);
     for (std::size_t i = 0; i < items.size(); ++i) items[i].found = std::move(found[i]);

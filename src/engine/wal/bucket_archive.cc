@@ -67,6 +67,7 @@ void BucketArchive::visit_named(std::span<const std::string> names, const Visit&
   const std::unordered_set<std::string_view> wanted(names.begin(), names.end());
   const auto by_folder = prefixes_of(names);
   std::vector<std::string> prefixes;
+  prefixes.reserve(by_folder.size());
   for (const auto& [folder, prefix] : by_folder) prefixes.push_back(prefix);
   std::mutex mutex;
   os::in_parallel(prefixes.size(), kListingsAtATime, {}, [&](std::size_t i) {

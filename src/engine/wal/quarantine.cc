@@ -38,7 +38,7 @@ fs::path free_place(const Home& home, const fs::path& path, std::string_view suf
 
 fs::path quarantine_copy(const Home& home, const fs::path& path, std::string_view suffix,
                          const Clock& clock) {
-  const fs::path to = free_place(home, path, suffix, clock);
+  fs::path to = free_place(home, path, suffix, clock);
   const auto copy = os::create_file(to);
   stream::pump(*os::open_file(path), *copy);
   copy->finish();
@@ -47,7 +47,7 @@ fs::path quarantine_copy(const Home& home, const fs::path& path, std::string_vie
 
 fs::path quarantine(const Home& home, const fs::path& path, std::string_view suffix, const Clock& clock,
                     Events& events) {
-  const fs::path to = free_place(home, path, suffix, clock);
+  fs::path to = free_place(home, path, suffix, clock);
   if (!is_taken(path)) {
     events.warning(
         fmt::format("{} vanished before it could be moved to the errors directory", path.native()));
