@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <random>
 
 #include "store/aws/credential_answer.h"
@@ -14,8 +15,12 @@ namespace {
 constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::milliseconds kLongestPause{20000};
 
+constexpr int kStoreIsFull = 507;
+constexpr std::chrono::minutes kMostApart{5};  // of two clocks; servers take up to 15
+
 bool may_pass(const HttpAnswer& answer, const S3Error& error) {
-  if (answer.status == 429 || (answer.status >= 500 && answer.status != 501)) return true;
+  const bool is_lasting = answer.status == 501 || answer.status == kStoreIsFull;
+  if (answer.status == 429 || (answer.status >= 500 && !is_lasting)) return true;
   for (const char* code :
        {"InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "Throttling",
         "ThrottlingException", "RequestLimitExceeded", "OperationAborted", "ConditionalRequestConflict"}) {
@@ -29,17 +34,32 @@ void unmask(HttpAnswer& answer, const std::optional<S3Error>& error) {
   if (answer.ok() && error) answer.status = error->code == "PreconditionFailed" ? 412 : 500;
 }
 
-std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std::string& bucket) {
+bool is_one_of(const std::string& code, std::initializer_list<const char*> codes) {
+  return std::ranges::find(codes, code) != codes.end();
+}
+
+std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std::string& bucket,
+                       std::string_view needs) {
+  const std::string said = error.code.empty() ? std::to_string(answer.status) : reason_text(error);
   if (error.code == "NoSuchBucket") {
     return fmt::format("there is no bucket {}; create it or correct the URL", bucket);
   }
-  if (error.code == "InvalidAccessKeyId" || error.code == "SignatureDoesNotMatch") {
+  if (is_one_of(error.code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"})) {
     return fmt::format("the server does not accept the credentials ({}); check access key and secret key",
                        error.code);
   }
+  if (is_one_of(error.code, {"RequestTimeTooSkewed", "RequestExpired"})) {
+    return fmt::format("the clock of this machine is too far from the server's ({}); set it right",
+                       error.code);
+  }
+  if (is_one_of(error.code, {"ExpiredToken", "TokenRefreshRequired", "InvalidToken"})) {
+    return fmt::format("the credentials have expired ({}); get new ones", error.code);
+  }
+  if (answer.status == kStoreIsFull || is_one_of(error.code, {"QuotaExceeded", "XMinioStorageFull"})) {
+    return fmt::format("the store is full ({}); make room there or raise the quota", said);
+  }
   if (answer.status == 401 || answer.status == 403) {
-    return fmt::format("permission denied ({}); check the credentials and what they may do",
-                       error.code.empty() ? std::to_string(answer.status) : error.code);
+    return fmt::format("permission denied ({}); the credentials need {}", said, needs);
   }
   if (error.code.empty()) return fmt::format("the server answers {}", answer.status);
   return fmt::format("the server answers {} {}: {}", answer.status, error.code, error.message);
@@ -57,10 +77,12 @@ S3Client::S3Client(S3Settings settings, std::string bucket, CredentialSource& cr
       stop_(std::move(stop)),
       place_(place_of(settings_, bucket_)) {}
 
-std::string S3Client::region() {
+S3Place S3Client::place() {
   const std::lock_guard lock(mutex_);
-  return place_.region;
+  return place_;
 }
+
+std::string S3Client::region() { return place().region; }
 
 void S3Client::pause_before(int next) {
   const auto most = std::min(kLongestPause, kFirstPause * (1 << std::min(next - 2, 8)));
@@ -70,12 +92,8 @@ void S3Client::pause_before(int next) {
   if (!clock_.sleep(pause, stop_)) throw Error(ErrorKind::kCancelled, "stopped on request");
 }
 
-HttpAnswer S3Client::send_once(const S3Request& request, std::string_view payload, BodyReceiver* into) {
-  S3Place place;
-  {
-    const std::lock_guard lock(mutex_);
-    place = place_;
-  }
+HttpAnswer S3Client::send_once(const S3Request& request, const S3Place& place, std::string_view payload,
+                               BodyReceiver* into) {
   HttpRequest http{.method = request.method,
                    .url = place.root + "/",
                    .headers = request.headers,
@@ -92,17 +110,17 @@ HttpAnswer S3Client::send(const S3Request& request, BodyReceiver* into) {
   const bool unsigned_body = place_of(settings_, bucket_).is_private && !request.body.empty();
   const std::string payload = unsigned_body ? std::string(kUnsignedPayload) : hex_text(sha256(request.body));
   const int most = request.cleaning_up || is_cleaning_up_ ? 1 : settings_.attempts;
-  int lessons = 0;
+  Lessons learned;
   for (int attempt = 1;; ++attempt) {
     try {
-      HttpAnswer answer = send_once(request, payload, into);
+      const S3Place asked = place();
+      HttpAnswer answer = send_once(request, asked, payload, into);
       if (answer.ok() && !request.errors_in_success) return answer;
       const std::optional<S3Error> error = parse_s3_error(answer.body);
       if (answer.ok() && !error) return answer;
       unmask(answer, error);
       const S3Error why = error.value_or(S3Error{});
-      if (lessons < 3 && learn_from(answer, why)) {
-        ++lessons;
+      if (learn_from(answer, why, asked, learned)) {
         --attempt;
         continue;
       }
@@ -115,34 +133,51 @@ HttpAnswer S3Client::send(const S3Request& request, BodyReceiver* into) {
   }
 }
 
-bool S3Client::learn_from(const HttpAnswer& answer, const S3Error& error) {
-  if (error.code == "ExpiredToken" || error.code == "TokenRefreshRequired") {
-    credentials_.forget();
-    return true;
-  }
-  if (error.code == "RequestTimeTooSkewed") {
-    const auto theirs = parse_http_time(answer.header("date"));
-    if (!theirs) return false;
-    skew_seconds_ = std::chrono::duration_cast<std::chrono::seconds>(*theirs - clock_.now()).count();
-    return true;
-  }
+bool S3Client::learn_from(const HttpAnswer& answer, const S3Error& error, const S3Place& asked,
+                          Lessons& learned) {
+  if (!learned.region && learn_region(answer, error, asked)) return learned.region = true;
+  if (!learned.clock && learn_time(answer, error)) return learned.clock = true;
+  if (learned.credentials || !have_expired(answer, error)) return false;
+  credentials_.forget();
+  return learned.credentials = true;
+}
+
+bool S3Client::learn_region(const HttpAnswer& answer, const S3Error& error, const S3Place& asked) {
   std::string region(answer.header("x-amz-bucket-region"));
   if (region.empty()) region = error.region;
   const bool elsewhere = answer.status == 301 || answer.status == 307 || answer.status == 400;
-  const std::lock_guard lock(mutex_);
-  if (!elsewhere || region.empty() || region == place_.region) return false;
+  if (!elsewhere || region.empty() || region == asked.region) return false;
   S3Settings there = settings_;
   there.region = region;
+  const std::lock_guard lock(mutex_);
   place_ = place_of(there, bucket_);
   return true;
 }
 
-void S3Client::refuse(const HttpAnswer& answer, const std::string& doing) const {
+// The answer to a HEAD has no document that tells why: then the server's time does.
+bool S3Client::learn_time(const HttpAnswer& answer, const S3Error& error) {
+  const auto theirs = parse_http_time(answer.header("date"));
+  if (!theirs) return false;
+  const auto apart = std::chrono::duration_cast<std::chrono::seconds>(*theirs - clock_.now());
+  const auto wrong_by = std::chrono::abs(apart - std::chrono::seconds(skew_seconds_.load()));
+  const bool may_be_it = answer.status == 403 && error.code.empty() && wrong_by > kMostApart;
+  if (error.code != "RequestTimeTooSkewed" && !may_be_it) return false;
+  skew_seconds_ = apart.count();
+  return true;
+}
+
+bool S3Client::have_expired(const HttpAnswer& answer, const S3Error& error) {
+  if (is_one_of(error.code, {"ExpiredToken", "TokenRefreshRequired"})) return true;
+  const bool is_answer_to_head = answer.status == 400 && error.code.empty();
+  return is_answer_to_head && !credentials_.get().session_token.empty();
+}
+
+void S3Client::refuse(const HttpAnswer& answer, const std::string& doing, std::string_view needs) const {
   const S3Error error = parse_s3_error(answer.body).value_or(S3Error{});
   ErrorKind kind = ErrorKind::kFailed;
   if (may_pass(answer, error)) kind = ErrorKind::kTransient;
   if (answer.status == 412) kind = ErrorKind::kRefused;
-  throw Error(kind, fmt::format("{}: {}", doing, meaning_of(answer, error, bucket_)));
+  throw Error(kind, fmt::format("{}: {}", doing, meaning_of(answer, error, bucket_, needs)));
 }
 
 }  // namespace barman::store

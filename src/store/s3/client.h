@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "store/aws/credentials.h"
@@ -34,13 +35,15 @@ class S3Client {
            Clock& clock, std::stop_token stop);
 
   // The final answer, whatever its status: failures that may pass (the connection, 429, 5xx) were tried
-  // again, after growing random pauses; so were expired credentials, a wrong clock and a wrong region, once.
+  // again, after growing random pauses; so were expired credentials, a wrong clock and a wrong region, each
+  // once.
   // Throws what HttpTransport::send throws. With `into`, a body that breaks off is not asked for again.
   HttpAnswer send(const S3Request& request, BodyReceiver* into = nullptr);
 
   // Throws what an answer that is not wanted means: kTransient for 5xx, kRefused for a failed condition, else
-  // kFailed. The text begins with `doing` ("cannot read x from bucket b").
-  [[noreturn]] void refuse(const HttpAnswer& answer, const std::string& doing) const;
+  // kFailed. The text begins with `doing` ("cannot read x from bucket b"); where a permission is missing it
+  // says that it `needs` that ("s3:GetObject").
+  [[noreturn]] void refuse(const HttpAnswer& answer, const std::string& doing, std::string_view needs) const;
 
   // See Bucket::begin_cleaning_up().
   void begin_cleaning_up() { is_cleaning_up_ = true; }
@@ -52,9 +55,19 @@ class S3Client {
   void pause_before(int next);
 
  private:
-  HttpAnswer send_once(const S3Request& request, std::string_view payload, BodyReceiver* into);
-  // Whether something was changed that lets another attempt succeed.
-  bool learn_from(const HttpAnswer& answer, const S3Error& error);
+  struct Lessons {
+    bool region = false;
+    bool clock = false;
+    bool credentials = false;
+  };
+  HttpAnswer send_once(const S3Request& request, const S3Place& place, std::string_view payload,
+                       BodyReceiver* into);
+  [[nodiscard]] S3Place place();
+  // Whether something was changed that lets another attempt succeed; each thing once.
+  bool learn_from(const HttpAnswer& answer, const S3Error& error, const S3Place& asked, Lessons& learned);
+  bool learn_region(const HttpAnswer& answer, const S3Error& error, const S3Place& asked);
+  bool learn_time(const HttpAnswer& answer, const S3Error& error);
+  bool have_expired(const HttpAnswer& answer, const S3Error& error);
 
   S3Settings settings_;
   const std::string bucket_;

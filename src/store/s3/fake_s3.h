@@ -37,6 +37,7 @@ struct FakeReply {
   std::string body{};
   std::optional<std::size_t> cut_after{};  // so many bytes of the body go out, then the connection closes
   bool drop = false;                       // no answer at all: the connection closes
+  bool stall = false;                      // instead of closing, nothing more comes until the client goes
 };
 
 class FakeS3 {
@@ -82,6 +83,11 @@ class FakeS3 {
     const std::lock_guard lock(mutex_);
     trouble_ = std::move(trouble);
     number_ = 0;
+  }
+  // Whether to break the connection in the middle of a request's body, asked when its head is there.
+  void reset_when(std::function<bool(const SeenRequest& head)> resets) {
+    const std::lock_guard lock(mutex_);
+    resets_ = std::move(resets);
   }
   [[nodiscard]] std::vector<SeenRequest> seen() {
     const std::lock_guard lock(mutex_);
@@ -317,7 +323,18 @@ class FakeS3 {
     return true;
   }
 
-  static std::optional<SeenRequest> next_request(int fd, std::string& buffer) {
+  bool is_to_break(const SeenRequest& head) {
+    const std::lock_guard lock(mutex_);
+    return resets_ && resets_(head);
+  }
+
+  // Closing it then tells the client at once, whatever it is sending.
+  static void make_abrupt(int fd) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+
+  std::optional<SeenRequest> next_request(int fd, std::string& buffer) {
     std::size_t end = std::string::npos;
     while ((end = buffer.find("\r\n\r\n")) == std::string::npos) {
       if (!more(fd, buffer)) return std::nullopt;
@@ -343,16 +360,29 @@ class FakeS3 {
     const auto length = request.headers.find("content-length");
     const std::size_t size = length == request.headers.end() ? 0 : std::stoull(length->second);
     buffer.erase(0, end + 4);
-    while (buffer.size() < size) {
+    const bool breaks = is_to_break(request);
+    while (buffer.size() < (breaks ? size / 2 : size)) {
       if (!more(fd, buffer)) return std::nullopt;
+    }
+    if (breaks) {
+      make_abrupt(fd);
+      return std::nullopt;
     }
     request.body = buffer.substr(0, size);
     buffer.erase(0, size);
     return request;
   }
 
+  // Returns whether the connection stays.
   static bool send_reply(int fd, const SeenRequest& request, const FakeReply& reply) {
-    if (reply.drop) return false;
+    const bool stays = !reply.drop && send_text(fd, request, reply);
+    char ignored = 0;
+    while (reply.stall && ::recv(fd, &ignored, 1, 0) > 0) {
+    }
+    return stays;
+  }
+
+  static bool send_text(int fd, const SeenRequest& request, const FakeReply& reply) {
     std::string text = "HTTP/1.1 " + std::to_string(reply.status) +
                        " Fake\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n";
     for (const auto& [name, value] : reply.headers) text += name + ": " + value + "\r\n";
@@ -378,6 +408,7 @@ class FakeS3 {
 
   std::mutex mutex_;  // guards the following
   Trouble trouble_;
+  std::function<bool(const SeenRequest&)> resets_;
   int number_ = 0;
   int uploads_made_ = 0;
   std::vector<SeenRequest> seen_;

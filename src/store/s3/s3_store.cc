@@ -125,7 +125,8 @@ std::optional<HttpAnswer> S3Store::head(std::string_view key) {
   HttpAnswer answer = client_.send({.method = "HEAD", .key = full(key), .headers = customer_headers_});
   if (answer.status == 404) return std::nullopt;
   if (!answer.ok())
-    client_.refuse(answer, fmt::format("cannot look at {} in bucket {}", full(key), client_.bucket()));
+    client_.refuse(answer, fmt::format("cannot look at {} in bucket {}", full(key), client_.bucket()),
+                   "s3:GetObject and s3:ListBucket");
   return answer;
 }
 
@@ -148,7 +149,7 @@ void S3Store::list_pages(std::string_view prefix, bool one_level,
     if (!token.empty()) request.query.emplace_back("continuation-token", token);
     const HttpAnswer answer = client_.send(request);
     const std::string doing = fmt::format("cannot list {} of bucket {}", whole, client_.bucket());
-    if (!answer.ok()) client_.refuse(answer, doing);
+    if (!answer.ok()) client_.refuse(answer, doing, "s3:ListBucket");
     const ListPage page = parse_list_page(answer.body);
     if (!visit(page) || page.next.empty()) return;
     if (page.next == token)
@@ -190,7 +191,8 @@ bool S3Store::remove(std::string_view key) {
   const HttpAnswer answer = client_.send({.method = "DELETE", .key = full(key)});
   if (answer.status == 404) return false;
   if (!answer.ok())
-    client_.refuse(answer, fmt::format("cannot remove {} from bucket {}", full(key), client_.bucket()));
+    client_.refuse(answer, fmt::format("cannot remove {} from bucket {}", full(key), client_.bucket()),
+                   "s3:DeleteObject");
   return true;
 }
 
@@ -215,14 +217,16 @@ std::vector<NotRemoved> S3Store::remove_batch(const std::vector<std::string>& ke
                     .query = {{"delete", ""}},
                     .headers = {{"content-type", "application/xml"},
                                 {"content-md5", md5_base64(stream::bytes_of(document))}},
-                    .body = stream::bytes_of(document)});
+                    .body = stream::bytes_of(document),
+                    .errors_in_success = true});
   if (answer.ok()) return parse_delete_result(answer.body);
   const S3Error error = parse_s3_error(answer.body).value_or(S3Error{});
   const bool unknown = answer.status == 501 || answer.status == 405 || error.code == "NotImplemented" ||
                        error.code == "MissingContentMD5" ||
                        error.message.find("content-md5") != std::string::npos;
   if (unknown) return remove_singly(keys);
-  client_.refuse(answer, fmt::format("cannot remove objects from bucket {}", client_.bucket()));
+  client_.refuse(answer, fmt::format("cannot remove objects from bucket {}", client_.bucket()),
+                 "s3:DeleteObject");
 }
 
 std::vector<NotRemoved> S3Store::remove_singly(const std::vector<std::string>& keys) {
@@ -247,7 +251,9 @@ bool S3Store::is_locked(std::string_view key, Time now) {
 bool S3Store::exists() {
   const HttpAnswer answer = client_.send({.method = "HEAD"});
   if (answer.status == 404) return false;
-  if (!answer.ok()) client_.refuse(answer, fmt::format("cannot look at bucket {}", client_.bucket()));
+  if (!answer.ok()) {
+    client_.refuse(answer, fmt::format("cannot look at bucket {}", client_.bucket()), "s3:ListBucket");
+  }
   return true;
 }
 
@@ -260,7 +266,9 @@ void S3Store::create_bucket() {
   }
   const std::string document = create_bucket_document(client_.region());
   const HttpAnswer answer = client_.send({.method = "PUT", .body = stream::bytes_of(document)});
-  if (!answer.ok()) client_.refuse(answer, fmt::format("cannot create bucket {}", client_.bucket()));
+  if (!answer.ok()) {
+    client_.refuse(answer, fmt::format("cannot create bucket {}", client_.bucket()), "s3:CreateBucket");
+  }
 }
 
 std::vector<UnfinishedUpload> S3Store::unfinished_uploads(std::string_view prefix) {
@@ -274,7 +282,8 @@ std::vector<UnfinishedUpload> S3Store::unfinished_uploads(std::string_view prefi
     }
     const HttpAnswer answer = client_.send(request);
     if (!answer.ok())
-      client_.refuse(answer, fmt::format("cannot list the uploads of bucket {}", client_.bucket()));
+      client_.refuse(answer, fmt::format("cannot list the uploads of bucket {}", client_.bucket()),
+                     "s3:ListBucketMultipartUploads");
     page = parse_uploads_page(answer.body);
     for (UnfinishedUpload& upload : page.uploads) {
       if (const auto key = own(upload.key)) {
@@ -291,7 +300,8 @@ void S3Store::withdraw(const UnfinishedUpload& upload) {
       client_.send({.method = "DELETE", .key = full(upload.key), .query = {{"uploadId", upload.id}}});
   if (!answer.ok() && answer.status != 404) {
     client_.refuse(
-        answer, fmt::format("cannot withdraw the upload of {} from bucket {}", upload.key, client_.bucket()));
+        answer, fmt::format("cannot withdraw the upload of {} from bucket {}", upload.key, client_.bucket()),
+        "s3:AbortMultipartUpload");
   }
 }
 

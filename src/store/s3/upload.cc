@@ -11,7 +11,13 @@ namespace barman::store {
 
 namespace {
 constexpr std::size_t kMostParts = 10000;
+constexpr std::string_view kNeeds = "s3:PutObject";
+
+// A success may be none: the answer begins before the parts are put together.
+bool is_completed(const HttpAnswer& answer) {
+  return answer.ok() && answer.body.find("CompleteMultipartUploadResult") != std::string::npos;
 }
+}  // namespace
 
 S3Upload::S3Upload(S3Client& client, std::string key, UploadOptions options)
     : client_(client),
@@ -86,7 +92,7 @@ void S3Upload::begin() {
   S3Request request{
       .method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = options_.create_headers};
   const HttpAnswer answer = client_.send(request);
-  if (!answer.ok()) client_.refuse(answer, doing());
+  if (!answer.ok()) client_.refuse(answer, doing(), kNeeds);
   upload_id_ = parse_upload_id(answer.body);
   for (unsigned i = 0; i < std::max(1U, options_.workers); ++i) {
     workers_.emplace_back([this](const std::stop_token& stop) { send_parts(stop); });
@@ -126,7 +132,7 @@ void S3Upload::send_part(const Part& part) {
                     .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", upload_id_}},
                     .headers = options_.part_headers,
                     .body = {part.bytes.get(), part.size}});
-  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), part.number));
+  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), part.number), kNeeds);
   const std::string_view etag = answer.header("etag");
   if (etag.empty())
     throw Error(ErrorKind::kFailed, doing() + ": the server does not say what it stored (no ETag)");
@@ -165,7 +171,7 @@ void S3Upload::put_whole() {
   }
   if (answer.ok() || (answer.status == 412 && is_there_whole())) return;
   if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
-  client_.refuse(answer, doing());
+  client_.refuse(answer, doing(), kNeeds);
 }
 
 // An earlier attempt may have stored the object although its answer was lost: then it is what it was to be.
@@ -179,7 +185,7 @@ bool S3Upload::is_there_whole() {
 void S3Upload::require_absent() {
   const HttpAnswer answer = client_.send({.method = "HEAD", .key = key_, .headers = options_.part_headers});
   if (answer.ok()) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
-  if (answer.status != 404) client_.refuse(answer, doing());
+  if (answer.status != 404) client_.refuse(answer, doing(), kNeeds);
 }
 
 void S3Upload::complete() {
@@ -197,9 +203,10 @@ void S3Upload::complete() {
     request.headers.pop_back();
     answer = client_.send(request);
   }
-  if (answer.ok() || (answer.status == 404 && arrived_after_all())) return;
+  if (is_completed(answer)) return;
+  if ((answer.ok() || answer.status == 404) && arrived_after_all()) return;
   if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
-  client_.refuse(answer, doing());
+  client_.refuse(answer, doing(), kNeeds);
 }
 
 // An earlier attempt to complete may have succeeded although its answer was lost: then the upload is gone and
