@@ -114,6 +114,28 @@ TEST_F(BucketCatalogTest, AnAnnotationThatTheBucketDoesNotTakeIsNotHereEither) {
   EXPECT_EQ(copied_.annotation(kFirst, kKeep), std::nullopt);
 }
 
+TEST_F(BucketCatalogTest, ABucketThatIsAwayHindersOnlyWhoHasNothingElse) {
+  bucket_.before = [](const std::string&) { throw Error(ErrorKind::kTransient, "no answer"); };
+  const Listing none = copied_.list();
+  EXPECT_THAT(none.backups, IsEmpty());
+  EXPECT_TRUE(lacks_bucket(none));
+  EXPECT_THAT(warnings_of(none),
+              ElementsAre("backups that only the bucket has a record of are left out: no answer"));
+  EXPECT_THROW((void)copied_.find(kFirst), Error);
+  EXPECT_THROW((void)origin_.list(), Error);
+  // An adoption that was cut short: some records are here already.
+  store::write_text(meta_, backup_info_name(kFirst), format_backup_info(record(kFirst)));
+  store::write_text(meta_, kAdopting, "");
+  const Listing some = copied_.list();
+  EXPECT_EQ(listed_ids(some.backups), Names{kFirst.text});
+  EXPECT_TRUE(lacks_bucket(some));
+  // What the user must mend, and a stop, are no reason to go on.
+  for (const ErrorKind kind : {ErrorKind::kUsage, ErrorKind::kCancelled}) {
+    bucket_.before = [kind](const std::string&) { throw Error(kind, "no"); };
+    EXPECT_THROW((void)copied_.list(), Error);
+  }
+}
+
 TEST_F(BucketCatalogTest, AHostThatLostItsRecordsReadsThoseOfTheBucketAndSaysSo) {
   put_in_bucket(record(kFirst));
   put_in_bucket(record(kSecond, BackupStatus::kStarted));

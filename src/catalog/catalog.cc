@@ -117,6 +117,17 @@ void Catalog::add_bucket(const Local& local, Listing& listing) const {
   std::ranges::move(found.damaged, std::back_inserter(listing.damaged));
 }
 
+// A host that has records, or never had any, is not to fail with its bucket.
+void Catalog::try_to_add_bucket(const Local& local, Listing& listing) const {
+  try {
+    add_bucket(local, listing);
+  } catch (const Error& error) {
+    const bool is_away = error.kind() != ErrorKind::kCancelled && error.kind() != ErrorKind::kUsage;
+    if (!is_away) throw;
+    listing.damaged.push_back({.name = std::string(kBucketCatalogue), .reason = error.what()});
+  }
+}
+
 Listing Catalog::list() const {
   const Local local = look();
   Listing listing;
@@ -127,7 +138,7 @@ Listing Catalog::list() const {
       break;
     case BaseIs::kCopy:
       add_local(local, listing);
-      if (!local.is_whole) add_bucket(local, listing);
+      if (!local.is_whole) try_to_add_bucket(local, listing);
       break;
     case BaseIs::kOrigin:
       add_bucket(local, listing);

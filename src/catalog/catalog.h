@@ -36,7 +36,8 @@ class Catalog {
           NotCopied not_copied = {})
       : meta_(meta), base_(base), base_is_(base_is), tell_not_copied_(std::move(not_copied)) {}
 
-  // A backup whose deletion was begun is FAILED, whatever its record says.
+  // A backup whose deletion was begun is FAILED, whatever its record says. A bucket that only has copies and
+  // cannot be asked is a damaged entry.
   [[nodiscard]] Listing list() const;
   // Nothing if there is no such backup. Throws kCorrupt if its record is damaged.
   [[nodiscard]] std::optional<BackupInfo> find(const BackupId& id) const;
@@ -75,6 +76,7 @@ class Catalog {
   void add_local(const Local& local, Listing& listing) const;
   void add_old_place(const Local& local, Listing& listing) const;
   void add_bucket(const Local& local, Listing& listing) const;
+  void try_to_add_bucket(const Local& local, Listing& listing) const;
   void adopt_keeps(const BucketRecords& bucket, const std::map<BackupId, std::string>& records,
                    const Local& local);
   [[nodiscard]] std::optional<BackupInfo> find_in_bucket(const BackupId& id) const;

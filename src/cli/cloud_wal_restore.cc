@@ -1,6 +1,6 @@
 // barman cloud-wal-restore: one WAL file out of the bucket, as restore_command. Exit status: 0 it is there; 1
-// it is not in the archive, or the command line is wrong; 2 it could not be found out or read. PostgreSQL
-// takes every one but 0 for "not there".
+// the bucket was asked, and does not have it; 2 anything else. PostgreSQL takes every one but 0 for "not
+// there".
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
@@ -26,7 +26,6 @@ namespace barman::cli {
 namespace {
 
 constexpr int kNotThere = 1;
-constexpr int kFailed = 2;
 
 struct CloudWalRestoreOptions {
   std::string server;
@@ -60,7 +59,7 @@ int fetch(Parts& parts, const config::Server& server, engine::BucketHome& bucket
 int cloud_wal_restore(Parts& parts, const CloudWalRestoreOptions& options) {
   if (!pgformat::parse_wal_name(options.name)) {
     parts.out.error(fmt::format("File is not a valid WAL file: {}", options.name));
-    return kNotThere;
+    return 0;
   }
   const config::Server* server = select_server(parts, options.server, {});
   if (server == nullptr) return 0;
@@ -69,15 +68,10 @@ int cloud_wal_restore(Parts& parts, const CloudWalRestoreOptions& options) {
     parts.out.error(
         fmt::format("server {} does not keep its WAL in a bucket: use barman get-wal or barman-wal-restore",
                     server->name));
-    return kNotThere;
+    return 0;
   }
-  try {
-    return fetch(parts, *server, *home.wal_bucket, options);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCancelled) throw;
-    parts.out.error(fmt::format("WAL file {} of server {}: {}", options.name, server->name, error.what()));
-    return kFailed;
-  }
+  return during(fmt::format("WAL file {} of server {}", options.name, server->name),
+                [&] { return fetch(parts, *server, *home.wal_bucket, options); });
 }
 
 }  // namespace

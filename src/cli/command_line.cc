@@ -86,6 +86,7 @@ void parse_command(CommandLine& result, const CommandRow& row, const std::vector
     complete_options(*command, arguments, begin, false, words);
     parse(app, std::move(words));
     result.command = row.name;
+    result.failure_status = row.failure_status;
   } catch (const CLI::CallForHelp&) {
     result = said(command->help());
   } catch (const CLI::ParseError& error) {

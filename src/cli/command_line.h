@@ -25,6 +25,7 @@ struct CommandLine {
   GlobalOptions options{};
   std::string command{};  // canonical name
   Body body{};
+  int failure_status = 1;  // of a failure that has no other
 
   std::optional<int> exit_status{};  // set: print `out` and `err`, and exit
   std::string out{};

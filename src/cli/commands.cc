@@ -7,6 +7,9 @@
 namespace barman::cli {
 namespace {
 
+// 1 is for "not in the archive" alone, which ends a recovery.
+constexpr int kWalRestoreFailed = 2;
+
 constexpr CommandRow kCommands[] = {
     {"archive-wal", register_archive_wal, "Move WAL that has arrived into the archive, once."},
     {"backup", register_backup, "Take a base backup of servers."},
@@ -19,7 +22,7 @@ constexpr CommandRow kCommands[] = {
     {"cloud-wal-archive", register_cloud_wal_archive,
      "Store a WAL file in the server's bucket, as archive_command."},
     {"cloud-wal-restore", register_cloud_wal_restore,
-     "Fetch a WAL file from the server's bucket, as restore_command."},
+     "Fetch a WAL file from the server's bucket, as restore_command.", kWalRestoreFailed},
     {"cron", register_cron, "Start the background work of all servers."},
     {"delete", register_delete, "Delete a backup."},
     {"diagnose", register_diagnose, "Show all that is known of servers and backups."},

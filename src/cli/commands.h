@@ -42,6 +42,7 @@ struct CommandRow {
   std::string_view name;  // of the sub-command that the function adds
   Register add;
   std::string_view summary;
+  int failure_status = 1;  // the exit status of a failure that has no other
 };
 
 // In alphabetical order.

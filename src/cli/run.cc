@@ -75,18 +75,18 @@ std::string own_program() {
 }
 
 // Runs the command's body; what it throws becomes what the writer says.
-int run_body(const Body& body, Parts& parts) {
+int run_body(const CommandLine& line, Parts& parts) {
   int status = 0;
   try {
-    status = body(parts);
+    status = line.body(parts);
   } catch (const Error& error) {
     const bool interrupted = error.kind() == ErrorKind::kCancelled && parts.stop.stop_requested();
     parts.out.error(interrupted ? "Process interrupted by user (KeyboardInterrupt)" : error.what());
   } catch (const std::exception& error) {
     parts.out.exception(error.what());
   }
-  const int heard = parts.out.exit_status();
-  return status != 0 ? status : heard;
+  if (status != 0) return status;
+  return parts.out.exit_status() == 0 ? 0 : line.failure_status;
 }
 
 int run_command(const CommandLine& line) {
@@ -113,7 +113,7 @@ int run_command(const CommandLine& line) {
               .connector = connector,
               .stop = stop.get_token(),
               .own_argv = {own_program(), "-c", configuration.main_file.string()}};
-  const int status = run_body(line.body, parts);
+  const int status = run_body(line, parts);
   out->finish();
   return status;
 }
@@ -121,6 +121,7 @@ int run_command(const CommandLine& line) {
 }  // namespace
 
 int run(int argc, char** argv) noexcept {
+  int failure_status = 1;
   try {
     const std::filesystem::path name = argc > 0 ? std::filesystem::path(argv[0]).filename() : "";
     if (const auto status = run_cloud(name.native(), {argv + std::min(argc, 1), argv + argc})) return *status;
@@ -130,6 +131,7 @@ int run(int argc, char** argv) noexcept {
       const bool printed = std::fputs(line.out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
       return printed || *line.exit_status != 0 ? *line.exit_status : 1;
     }
+    failure_status = line.failure_status;
     return run_command(line);
   } catch (const std::exception& error) {
     try {
@@ -140,7 +142,7 @@ int run(int argc, char** argv) noexcept {
   } catch (...) {
     print_error("something unknown was thrown");
   }
-  return 1;
+  return failure_status;
 }
 
 }  // namespace barman::cli

@@ -102,6 +102,18 @@ class Showing(Recorded):
         self.assertEqual(new.ok("list-backups", "--minimal", "main").err, "")
         self.assertEqual(new.ok("keep", "--status", "main", FULL).out, "Server main:\n\tKeep: standalone\n")
 
+    def test_a_bucket_that_is_away_is_said_and_hinders_only_who_needs_it(self):
+        new = self.host("new", retention_policy="REDUNDANCY 1")
+        self.store.trouble = lambda *_: "drop"
+        for words in (["list-backups", "main"], ["list-backups", "--minimal", "main"]):
+            listed = new.ok(*words)
+            self.assertEqual(listed.out, "")
+            self.assertRegex(listed.err, "WARNING: .*only the bucket has a record of are left out: .*127.0.0.1")
+        self.assertEqual(self.ours.ok("list-backups", "main").err, "")
+        self.assert_fails(self.host("other", active="false").run("list-backups", "main"), says="127.0.0.1")
+        self.store.trouble = None
+        self.assertIn(FULL, new.ok("list-backups", "main").out)
+
     def test_records_of_barman_cloud_backup_are_good_everywhere(self):
         theirs = "20261107T100000"
         self.record(self.ours, theirs, mode="None", server_name="cloud", size="None", deduplicated_size="None", cluster_size="None", copy_stats="None")

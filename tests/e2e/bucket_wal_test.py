@@ -97,7 +97,16 @@ class WalInABucket(Archives):
         self.assertEqual(barman.run("cloud-wal-restore", "main", names[4], path).code, 1)
         with self.store_away(barman):
             self.assert_fails(barman.run("cloud-wal-restore", "main", names[0], path), 2)
-        self.assert_fails(barman.run("cloud-wal-restore", "main", "junk", path), 1, says="not a valid WAL file")
+        for words, says in ((["main", "junk", path], "not a valid WAL file"), (["absent", names[0], path], "Unknown server"),
+                            (["all", names[0], path], "cannot use 'all'"), (["--parallel", "x", "main", names[0], path], "usage:")):
+            self.assert_fails(barman.run("cloud-wal-restore", *words), 2, says=says)
+        for options, says in (({"aws_sse_customer_key": "file:///absent"}, "/absent"), ({"wals_directory": "s3://absent-bucket/x"}, "absent-bucket"),
+                              ({"wals_directory": None}, "does not keep its WAL in a bucket")):
+            with self.subTest(says):
+                barman.server("main", **{"wals_directory": self.bucket.url, **options})
+                self.assert_fails(barman.run("cloud-wal-restore", "main", names[4], path), 2, says=says)
+        os.rename(barman.config, barman.config + ".gone")
+        self.assert_fails(barman.run("cloud-wal-restore", "main", names[4], path), 2, says="barman.conf")
         self.assertFalse(os.path.exists(path))
 
     def test_the_original_reads_what_we_stored(self):

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "base/error.h"
 #include "catalog/file_names.h"
@@ -76,6 +77,12 @@ std::size_t chain_length(const std::vector<BackupInfo>& backups, const BackupInf
   return length;
 }
 
+// Nothing where the bucket, which alone knows, could not be asked for the backups either.
+std::map<BackupId, std::string> keeps_of(const catalog::Catalog& catalog, const catalog::Listing& listing) {
+  if (catalog::lacks_bucket(listing)) return {};
+  return catalog.annotations(catalog::kKeep);
+}
+
 std::optional<BackupId> id_of(const std::optional<BackupInfo>& info) {
   return info ? std::optional(info->id) : std::nullopt;
 }
@@ -86,7 +93,7 @@ BackupList list_backups(const Home& home, const catalog::Catalog& catalog, const
                         Time now, Events& events) {
   const catalog::Listing listing = catalog.list();
   BackupList list{.server = home.server, .backups = {}, .warnings = catalog::warnings_of(listing)};
-  const auto retention = retention_of(settings, listing.backups, catalog.annotations(catalog::kKeep), now);
+  const auto retention = retention_of(settings, listing.backups, keeps_of(catalog, listing), now);
   catalog::WalSizes sizes =
       any_available(listing.backups) ? sizes_of_archive(home, events) : catalog::WalSizes();
   list.backups.reserve(listing.backups.size());
