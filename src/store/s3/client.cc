@@ -101,6 +101,9 @@ HttpAnswer S3Client::send_once(const S3Request& request, const S3Place& place, s
                    .cleaning_up = request.cleaning_up || is_cleaning_up_};
   if (request.key) http.url += percent_encode(*request.key, true);
   if (!request.query.empty()) http.url += "?" + query_text(request.query);
+  if (needs_digest_ && request.method == "PUT") {
+    http.headers.emplace_back("content-md5", md5_base64(request.body));
+  }
   const Time now = clock_.now() + std::chrono::seconds(skew_seconds_.load());
   sign(http, credentials_.get(), {.region = place.region, .service = place.service}, now, payload);
   return transport_.send(http, into);
@@ -137,6 +140,10 @@ bool S3Client::learn_from(const HttpAnswer& answer, const S3Error& error, const 
                           Lessons& learned) {
   if (!learned.region && learn_region(answer, error, asked)) return learned.region = true;
   if (!learned.clock && learn_time(answer, error)) return learned.clock = true;
+  if (!learned.digest && error.message.find("Content-MD5") != std::string::npos) {
+    needs_digest_ = true;
+    return learned.digest = true;
+  }
   if (learned.credentials || !have_expired(answer, error)) return false;
   credentials_.forget();
   return learned.credentials = true;

@@ -35,8 +35,8 @@ class S3Client {
            Clock& clock, std::stop_token stop);
 
   // The final answer, whatever its status: failures that may pass (the connection, 429, 5xx) were tried
-  // again, after growing random pauses; so were expired credentials, a wrong clock and a wrong region, each
-  // once.
+  // again, after growing random pauses; so were expired credentials, a wrong clock, a wrong region and what
+  // lacks the digest that buckets with object lock ask for, each once.
   // Throws what HttpTransport::send throws. With `into`, a body that breaks off is not asked for again.
   HttpAnswer send(const S3Request& request, BodyReceiver* into = nullptr);
 
@@ -59,6 +59,7 @@ class S3Client {
     bool region = false;
     bool clock = false;
     bool credentials = false;
+    bool digest = false;
   };
   HttpAnswer send_once(const S3Request& request, const S3Place& place, std::string_view payload,
                        BodyReceiver* into);
@@ -79,6 +80,7 @@ class S3Client {
   std::mutex mutex_;  // guards place_
   S3Place place_;
   std::atomic<bool> is_cleaning_up_ = false;
+  std::atomic<bool> needs_digest_ = false;      // with what is stored: costs time, and only some ask for it
   std::atomic<std::int64_t> skew_seconds_ = 0;  // the server's clock less ours
 };
 

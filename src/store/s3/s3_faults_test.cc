@@ -250,6 +250,25 @@ TEST_F(InABucket, AnErrorInPlaceOfTheResultOfABatchIsTriedAgain) {
   EXPECT_TRUE(server.objects().empty());
 }
 
+// As buckets of Amazon and MinIO do whose objects are locked from the first.
+TEST_F(InABucket, ABucketThatWantsDigestsGetsThem) {
+  const auto bucket = open();
+  server.make_trouble([&](int, const SeenRequest& request) -> std::optional<FakeReply> {
+    if (request.method != "PUT" || request.headers.contains("content-md5")) return std::nullopt;
+    return FakeReply{.status = 400,
+                     .body =
+                         "<Error><Code>InvalidRequest</Code><Message>Content-MD5 OR x-amz-checksum- HTTP "
+                         "header is required for Put Object requests with Object Lock parameters"
+                         "</Message></Error>"};
+  });
+  write_text(bucket->store(), "x", kText);
+  write_text(bucket->store(), "y", "");
+  EXPECT_EQ(server.objects().at("/bucket/p/x"), kText);
+  EXPECT_EQ(server.objects().at("/bucket/p/y"), "");
+  EXPECT_EQ(server.seen().back().headers.at("content-md5"), "1B2M2Y8AsgTpgAmY7PhCfg==");
+  EXPECT_EQ(clock.pauses, 0);
+}
+
 // Keys that are other ones each time that they are asked for.
 class NewKeys {
  public:
