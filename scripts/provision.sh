@@ -3,14 +3,16 @@
 # PostgreSQL 18 (from sid) and the original Barman (from sid, a referee that the tests run beside ours).
 # The system stays as it is: packages are unpacked, not installed, and their programs are pointed at
 # the loader and the libraries that were unpacked with them.
-#   scripts/provision.sh [pg17] [pg18] [original]      into ${BARMAN_TEST_PREFIX:-/opt/barman-test}/<name>
-# What is there already is left alone. Needs apt, patchelf and file (scripts/dependencies.sh test).
+# Besides, s3rver from npm: a second S3 server.
+#   scripts/provision.sh [pg17] [pg18] [original] [s3rver]      into ${BARMAN_TEST_PREFIX:-/opt/barman-test}/<name>
+# What is there already is left alone. Needs apt, patchelf and file (scripts/dependencies.sh test), and for s3rver npm
+# (scripts/dependencies.sh s3); without it, or its registry, s3rver is left out, and its test says so.
 set -euo pipefail
 
 prefix=${BARMAN_TEST_PREFIX:-/opt/barman-test}
 
 main() {
-  [ $# -gt 0 ] || set -- pg17 pg18 original
+  [ $# -gt 0 ] || set -- pg17 pg18 original s3rver
   mkdir -p "$prefix"
   exec 9>"$prefix/.lock"
   flock 9
@@ -20,7 +22,8 @@ main() {
       pg18) put "$what" sid postgresql-18 ;;
       # with the modules that its programs for buckets and its compressions need; python3-snappy crashes under this Python
       original) put "$what" sid barman barman-cli barman-cli-cloud python3-boto3 python3-lz4 python3-zstandard ;;
-      *) echo "provision.sh: nothing is called $what; there are pg17, pg18, original" >&2; exit 2 ;;
+      s3rver) put_s3rver s3rver@3.7.1 ;;
+      *) echo "provision.sh: nothing is called $what; there are pg17, pg18, original, s3rver" >&2; exit 2 ;;
     esac
   done
 }
@@ -35,6 +38,19 @@ put() {
   unpack "$1" "$folder" "${@:2}"
   [ ! -e "$folder/usr/bin/barman" ] || wrap_python_programs "$folder"
   echo "$*" >"$folder/.provisioned"
+}
+
+put_s3rver() {
+  local folder=$prefix/s3rver
+  [ "$(cat "$folder/.provisioned" 2>/dev/null)" != "$1" ] || return 0
+  echo "provisioning $folder"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  if npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error "$1" >/dev/null; then
+    echo "$1" >"$folder/.provisioned"
+  else
+    echo "provision.sh: npm does not give $1" >&2
+  fi
 }
 
 # unpack SUITE FOLDER PACKAGE...: the packages and all that they depend on.

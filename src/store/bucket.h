@@ -39,7 +39,7 @@ class Bucket : public ObjectStore {
   // Whether a lock of the provider forbids to remove the object now.
   [[nodiscard]] virtual bool is_locked(std::string_view key, Time now) = 0;
 
-  // Of keys that begin with `prefix`.
+  // Of keys that begin with `prefix`; none where the provider keeps no list of them.
   [[nodiscard]] virtual std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix) = 0;
   virtual void withdraw(const UnfinishedUpload& upload) = 0;
 

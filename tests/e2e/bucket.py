@@ -4,6 +4,7 @@ a small one of our own that checks the signature of every request and makes trou
 ("drop") or cuts it in the middle of the answer's body ("cut"), sends the body slowly ("slow"), or gives another answer
 (status, body, headers)."""
 
+import base64
 import datetime
 import hashlib
 import hmac
@@ -228,11 +229,14 @@ class Store:
 class Bucket:
     """A bucket of its own for one test, and the environment in which programs reach it."""
 
-    def __init__(self, fake=False):
+    def __init__(self, fake=False, environment=None):
+        """`environment` leads to another server."""
         self.name = "b" + uuid.uuid4().hex[:12]
         self.url = f"s3://{self.name}/some/path"
         self.store = None
-        if REAL and not fake:
+        if environment:
+            self.environment = environment
+        elif REAL and not fake:
             self.environment = {name: SURROUNDINGS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
             self.environment["AWS_ENDPOINT_URL"] = REAL
         else:
@@ -240,8 +244,16 @@ class Bucket:
             self.environment = {"AWS_ACCESS_KEY_ID": self.store.key, "AWS_SECRET_ACCESS_KEY": self.store.secret,
                                 "AWS_ENDPOINT_URL": self.store.endpoint}
 
-    def create(self):
-        self._request("PUT", self.name)
+    def create(self, locked_for_days=0):
+        """With days, what is stored there cannot be removed for so long."""
+        if not locked_for_days:
+            self._request("PUT", self.name)
+            return self
+        self._request("PUT", self.name, more={"x-amz-bucket-object-lock-enabled": "true"})
+        rule = ("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE</Mode>"
+                f"<Days>{locked_for_days}</Days></DefaultRetention></Rule></ObjectLockConfiguration>").encode()
+        digest = base64.b64encode(hashlib.md5(rule).digest()).decode()
+        self._request("PUT", self.name, {"object-lock": ""}, rule, more={"content-md5": digest})
         return self
 
     def keys(self, below=""):
@@ -263,13 +275,13 @@ class Bucket:
     def delete(self, key):
         self._request("DELETE", f"{self.name}/some/path/{key}")
 
-    def _request(self, method, path, query=None, body=b""):
+    def _request(self, method, path, query=None, body=b"", more=None):
         """A signed request of our own making, to look at what programs did."""
         when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         words = "&".join(f"{name}={urllib.parse.quote(value, safe='')}" for name, value in sorted((query or {}).items()))
         target = "/" + urllib.parse.quote(path)
         host = urllib.parse.urlsplit(self.environment["AWS_ENDPOINT_URL"]).netloc
-        headers = {"host": host, "x-amz-content-sha256": hashlib.sha256(body).hexdigest(), "x-amz-date": when}
+        headers = {"host": host, "x-amz-content-sha256": hashlib.sha256(body).hexdigest(), "x-amz-date": when, **(more or {})}
         signature = _signature(self.environment["AWS_SECRET_ACCESS_KEY"], method, target, words, headers, sorted(headers), "us-east-1")
         headers["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={self.environment['AWS_ACCESS_KEY_ID']}/{when[:8]}/us-east-1/s3/aws4_request, "
                                     f"SignedHeaders={';'.join(sorted(headers))}, Signature={signature}")

@@ -61,6 +61,10 @@ std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std
   if (answer.status == 401 || answer.status == 403) {
     return fmt::format("permission denied ({}); the credentials need {}", said, needs);
   }
+  if (error.code.empty() && answer.status == 400) {  // a HEAD
+    return "the server answers 400 and does not say why; is the customer key missing or another one, are the "
+           "credentials good?";
+  }
   if (error.code.empty()) return fmt::format("the server answers {}", answer.status);
   return fmt::format("the server answers {} {}: {}", answer.status, error.code, error.message);
 }

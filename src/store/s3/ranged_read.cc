@@ -98,7 +98,7 @@ bool ranged_read(S3Client& client, const std::string& key, const std::vector<Hea
       if (answer.status == 404 && before == 0 &&
           parse_s3_error(answer.body).value_or(S3Error{}).code != "NoSuchBucket")
         return false;
-      if (!answer.ok()) client.refuse(answer, doing, "s3:GetObject");
+      if (!answer.ok()) client.refuse(answer, doing, "s3:GetObject, or the object its customer key");
       if (range.length && arriving.received() < *range.length) {
         throw Error(ErrorKind::kCorrupt, key + " is shorter than expected");
       }

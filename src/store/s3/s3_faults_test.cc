@@ -180,6 +180,19 @@ TEST_F(InABucket, FollowsTheBucketToItsRegionAndTheServersClock) {
 
 constexpr std::string_view kText = "0123456789abcdefghijABC";  // three parts
 
+// Another writer at the same moment: what is sent again is all of it.
+TEST_F(InABucket, AConflictIsTriedAgainWithTheWholeBody) {
+  const auto bucket = open();
+  server.make_trouble([](int number, const SeenRequest&) {
+    return number == 1 ? std::optional(refusal(409, "ConditionalRequestConflict")) : std::nullopt;
+  });
+  const auto sink = bucket->store().create("x", {.must_be_new = true});
+  sink->write(stream::bytes_of("012345678"));
+  sink->finish();
+  EXPECT_EQ(server.objects().at("/bucket/p/x"), "012345678");
+  EXPECT_EQ(server.seen().back().headers.at("if-none-match"), "*");
+}
+
 // What is sent stops in the middle of the body, in either direction, and is sent or asked for again.
 TEST_F(InABucket, AConnectionThatIsResetInTheMiddleOfABodyIsMadeAgain) {
   const std::string large(3'000'000, 'x');
@@ -352,6 +365,7 @@ TEST_F(InABucket, WhatLastsIsSaidAtOnceWithWhatToDo) {
       {refusal(403, "AccessDenied"), read, "(AccessDenied: no); the credentials need s3:GetObject"},
       {refusal(403, "AccessDenied"), list, "(AccessDenied: no); the credentials need s3:ListBucket"},
       {refusal(403, "AccessDenied"), remove, "(AccessDenied: no); the credentials need s3:DeleteObject"},
+      {{.status = 400}, look, "the server answers 400 and does not say why; is the customer key missing"},
       {{.status = 403}, look, "permission denied (403); the credentials need s3:ListBucket"},
       {refusal(403, "QuotaExceeded"), store, "the store is full (QuotaExceeded: no); make room there"},
       {refusal(507, "XMinioStorageFull"), store, "the store is full (XMinioStorageFull: no)"},

@@ -48,6 +48,12 @@ bool is_good_key(std::string_view key) {
   }
 }
 
+// Not every store can do all of S3.
+bool is_unknown_there(const HttpAnswer& answer) {
+  return answer.status == 501 || answer.status == 405 ||
+         parse_s3_error(answer.body).value_or(S3Error{}).code == "NotImplemented";
+}
+
 std::uint64_t size_in(const HttpAnswer& answer) {
   const std::string_view text = answer.header("content-length");
   std::uint64_t size = 0;
@@ -126,7 +132,7 @@ std::optional<HttpAnswer> S3Store::head(std::string_view key) {
   if (answer.status == 404) return std::nullopt;
   if (!answer.ok())
     client_.refuse(answer, fmt::format("cannot look at {} in bucket {}", full(key), client_.bucket()),
-                   "s3:GetObject and s3:ListBucket");
+                   "s3:GetObject and s3:ListBucket, or the object its customer key");
   return answer;
 }
 
@@ -221,10 +227,9 @@ std::vector<NotRemoved> S3Store::remove_batch(const std::vector<std::string>& ke
                     .errors_in_success = true});
   if (answer.ok()) return parse_delete_result(answer.body);
   const S3Error error = parse_s3_error(answer.body).value_or(S3Error{});
-  const bool unknown = answer.status == 501 || answer.status == 405 || error.code == "NotImplemented" ||
-                       error.code == "MissingContentMD5" ||
-                       error.message.find("content-md5") != std::string::npos;
-  if (unknown) return remove_singly(keys);
+  const bool wants_other_digest =
+      error.code == "MissingContentMD5" || error.message.find("content-md5") != std::string::npos;
+  if (wants_other_digest || is_unknown_there(answer)) return remove_singly(keys);
   client_.refuse(answer, fmt::format("cannot remove objects from bucket {}", client_.bucket()),
                  "s3:DeleteObject");
 }
@@ -281,6 +286,7 @@ std::vector<UnfinishedUpload> S3Store::unfinished_uploads(std::string_view prefi
       request.query.emplace_back("upload-id-marker", page.next_id);
     }
     const HttpAnswer answer = client_.send(request);
+    if (is_unknown_there(answer)) return {};
     if (!answer.ok())
       client_.refuse(answer, fmt::format("cannot list the uploads of bucket {}", client_.bucket()),
                      "s3:ListBucketMultipartUploads");

@@ -11,6 +11,14 @@
 namespace barman::store {
 namespace {
 
+TEST_F(InABucket, AStoreThatKeepsNoListOfUploadsHasNone) {
+  const auto bucket = open();
+  server.make_trouble([](int, const SeenRequest&) { return std::optional(refusal(501, "NotImplemented")); });
+  EXPECT_TRUE(bucket->store().unfinished_uploads("").empty());
+  server.make_trouble([](int, const SeenRequest&) { return std::optional(refusal(403, "AccessDenied")); });
+  EXPECT_THROW((void)bucket->store().unfinished_uploads(""), Error);
+}
+
 TEST_F(InABucket, SmallObjectsAreOneRequest) {
   const auto bucket = open();
   write_text(bucket->store(), "a/b", "0123456789");
