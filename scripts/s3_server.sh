@@ -81,6 +81,7 @@ rgw data = $folder/gateway
 rgw frontends = beast endpoint=127.0.0.1:$gateway_port
 rgw thread pool size = 64
 rgw enable usage log = false
+rgw crypt require ssl = false
 log file = $folder/\$name.log
 pid file = $folder/\$name.pid
 admin socket =
