@@ -104,12 +104,14 @@ class Run {
                 fmt::format("the bucket of {} does not exist; create it first", bucket->url()));
   }
 
-  // What runs that were killed left in the bucket: uploads that nobody will finish, and the archives of those
-  // that were found just now.
+  // What runs that were killed, or met a bucket that was away, left there: uploads that nobody will finish,
+  // and archives of backups that came to nothing.
   void sweep(const std::vector<catalog::BackupId>& settled) const {
     const auto& bucket = around_.home.backup_bucket;
     if (!bucket) return;
-    for (const catalog::BackupId& id : settled) withdraw(id);
+    for (const BackupInfo& other : backup_.existing) {
+      if (came_to_nothing(other) || std::ranges::find(settled, other.id) != settled.end()) withdraw(other.id);
+    }
     try {
       for (const auto& upload : bucket->bucket().unfinished_uploads(fmt::format("{}/", kCloudBackups))) {
         if (is_of_failed_backup(upload.key)) bucket->bucket().withdraw(upload);
@@ -118,6 +120,11 @@ class Run {
       if (e.kind() == ErrorKind::kCancelled) throw;
       around_.events.log(LogLevel::kWarning, fmt::format("looking for unfinished uploads: {}", e.what()));
     }
+  }
+
+  // One of ours without a size: it failed before all was copied, not for want of WAL.
+  static bool came_to_nothing(const BackupInfo& info) {
+    return info.status == BackupStatus::kFailed && info.mode && !info.size;
   }
 
   [[nodiscard]] bool is_of_failed_backup(const std::string& key) const {
