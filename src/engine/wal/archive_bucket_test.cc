@@ -7,12 +7,14 @@
 #include "base/expect_failure.h"
 #include "engine/recorded_events.h"
 #include "engine/server/bucket_home.h"
+#include "engine/server/wal_purge.h"
 #include "engine/wal/archive.h"
 #include "engine/wal/archive_directly.h"
 #include "engine/wal/sample_segment.h"
 #include "engine/wal/scratch_home.h"
 #include "engine/wal/wal_archive.h"
 #include "engine/wal/xlog_index.h"
+#include "os/process.h"
 #include "store/failing_bucket.h"
 
 namespace barman::engine {
@@ -157,6 +159,57 @@ TEST_F(ArchiveIntoABucket, WhatIsReadyIsStoredAheadAndNotAskedForAgain) {
   archive_file(two, 4);  // asks for nothing
   fs::last_write_time(two, fs::last_write_time(two) + std::chrono::seconds(1));
   failure(ErrorKind::kTransient, [&] { archive_file(two, 4); });
+}
+
+// Whichever request fails while several files are stored ahead: what is said to be stored is, then and later.
+TEST_F(ArchiveIntoABucket, NothingIsSaidToBeStoredAheadThatIsNot) {
+  constexpr const char* kThree = "000000010000000000000003";
+  const auto is_stored = [this](const char* name) {
+    return bucket_->text(key(name)) == sample_segment(name);
+  };
+  const auto says_it_stored = [this](const char* name) {
+    try {
+      archive_file(in_pg_wal(name), 4);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  for (const bool stays_away : {false, true}) {
+    for (int n = 0; n < 12; ++n) {
+      bucket_ = std::make_shared<store::FailingBucket>();
+      scratch_.home.wal_bucket =
+          std::make_shared<BucketHome>("s3://bucket/path", "main", [this] { return bucket_; });
+      fs::remove_all(scratch_.home.meta);
+      fs::create_directories(scratch_.home.meta);
+      for (const char* name : {kOne, kTwo, kThree}) in_pg_wal(name);
+      bucket_->fail_at = n;
+      bucket_->stays_away = stays_away;
+      EXPECT_TRUE(!says_it_stored(kOne) || is_stored(kOne)) << n;
+      bucket_->fail_at = -1;
+      for (const std::string& name : indexed()) EXPECT_TRUE(is_stored(name.c_str())) << n << " " << name;
+      bucket_->fail_at = 0;
+      bucket_->stays_away = true;
+      for (const char* name : {kTwo, kThree}) EXPECT_TRUE(!says_it_stored(name) || is_stored(name)) << n;
+      bucket_->fail_at = -1;
+      for (const char* name : {kOne, kTwo, kThree}) EXPECT_TRUE(says_it_stored(name) && is_stored(name)) << n;
+      EXPECT_THAT(indexed(), testing::UnorderedElementsAre(kOne, kTwo, kThree)) << n;
+    }
+  }
+}
+
+TEST_F(ArchiveIntoABucket, WhatWasStoredCompressedIsIndexedSoAndRemoved) {
+  os::LocalRunner runner;
+  format_ = WalFormat({.compression = "gzip"}, runner, nullptr);
+  archive_file(in_pg_wal(kOne));
+  archive_file(in_pg_wal(kTwo), 4);
+  EXPECT_THAT(bucket_->keys(), ElementsAre(key(kOne) + ".gz", key(kTwo) + ".gz"));
+  const auto lines = XlogIndex(scratch_.home, events_).read();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].compression, "gzip");
+  EXPECT_EQ(lines[0].size, bucket_->text(key(kOne) + ".gz").size());
+  EXPECT_THAT(purge_wal(scratch_.home, {.before = kTwo}, events_), ElementsAre(kOne));
+  EXPECT_THAT(bucket_->keys(), ElementsAre(key(kTwo) + ".gz"));
 }
 
 TEST_F(ArchiveIntoABucket, AnotherClustersSegmentIsRefused) {
