@@ -32,6 +32,8 @@ struct ObjectInfo {
 struct CreateOptions {
   bool must_be_new = false;  // finish() throws kRefused if the key is taken by then
   std::vector<std::pair<std::string, std::string>> tags{};  // for stores that keep some beside objects
+  std::uint64_t expected_bytes =
+      0;  // how long it will hardly be longer than, so that small ones are sent at once
 };
 
 struct ByteRange {

@@ -12,6 +12,7 @@
 #include "cli/grammar.h"
 #include "codec/compress.h"
 #include "engine/cloud/backup.h"
+#include "engine/server/open_bucket.h"
 #include "postgres/connector.h"
 #include "postgres/session.h"
 
@@ -20,8 +21,6 @@ namespace {
 
 constexpr int kDoNotRetry = 63;
 constexpr std::uint64_t kLargestArchive = 1ULL << 40U;
-constexpr std::uint64_t kSmallestPart = 5ULL * 1024 * 1024;
-constexpr std::uint64_t kMostParts = 10000;
 constexpr std::size_t kMostTags = 10;
 
 struct CloudBackupOptions {
@@ -171,8 +170,7 @@ int back_up(const CloudParts& parts, CloudBackupOptions& options) {
     parts.warning("--max-archive-size is more than S3 can hold; 1TB is taken");
     options.largest = kLargestArchive;
   }
-  const std::uint64_t part =
-      std::max({2 * (options.largest / kMostParts), kSmallestPart, options.smallest_part});
+  const std::size_t part = engine::upload_part_size(options.largest, options.smallest_part);
   const auto bucket = open_cloud_bucket(parts, part, options.request.form.workers);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;

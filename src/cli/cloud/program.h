@@ -75,7 +75,7 @@ std::optional<int> run_cloud(std::string_view name, const std::vector<std::strin
 
 // The bucket of the options, below the server's folder. Throws kUsage.
 std::unique_ptr<store::S3Bucket> open_cloud_bucket(const CloudParts& parts,
-                                                   std::size_t part_size = 100UL * 1024 * 1024,
+                                                   std::size_t part_size = store::S3Form{}.part_size,
                                                    unsigned workers = 1);
 
 // For --test, and before work that needs the bucket: whether it is there. Says it if not. Nothing if it is.

@@ -23,8 +23,8 @@ void archive_cloud_wal(store::ObjectStore& store, const std::filesystem::path& p
     // One frame: programs that read only the first of several are common.
     stages.push_back(stream::through([&] { return codec::compressor(*form.compression, form.level, size); }));
   }
-  const auto sink =
-      stream::chain(stages, store.create(wal_key(*parsed, name, form.compression), {.tags = form.tags}));
+  const auto sink = stream::chain(stages, store.create(wal_key(*parsed, name, form.compression),
+                                                       {.tags = form.tags, .expected_bytes = size}));
   if (stream::pump(*source, *sink, stop) != size) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("{} changed while it was read; it was not stored", path.native()));

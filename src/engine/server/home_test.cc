@@ -82,9 +82,10 @@ TEST_F(HomeTest, ABucketThatCannotBeOpenedIsTriedAgainAndNamed) {
 
 TEST(UploadPartSize, MeetsNoLimitOfParts) {
   constexpr std::uint64_t kGi = 1ULL << 30U;
-  EXPECT_EQ(upload_part_size(100 * kGi, 0), 21495808U);
-  EXPECT_EQ(upload_part_size(200ULL << 20U, 0), 5308416U);
-  EXPECT_GT(upload_part_size(kGi, 64ULL << 20U), 64U << 20U);
+  EXPECT_EQ(upload_part_size(100 * kGi, 0), 11993088U);
+  EXPECT_EQ(upload_part_size(200ULL << 20U, 0), 5U << 20U);
+  EXPECT_EQ(upload_part_size(kGi, 6000000), 6000000U);
+  EXPECT_EQ(upload_part_size(kGi, 64ULL << 20U), 64U << 20U);
 }
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace barman::engine {
 
 namespace {
 
-constexpr std::uint64_t kMostParts = 10000;
 constexpr std::uint64_t kSmallestPart = 5ULL * 1024 * 1024;
 constexpr std::uint64_t kPartUnit = 64ULL * 1024;
 constexpr std::uint64_t kLargestObject = 5ULL << 40U;
@@ -52,8 +51,9 @@ store::S3Form form_of(const config::Values& values) {
 
 std::size_t upload_part_size(std::uint64_t largest_archive, std::uint64_t smallest) {
   const std::uint64_t archive = std::min(largest_archive, kLargestObject);
-  const std::uint64_t part = std::max({2 * (archive / kMostParts), kSmallestPart, smallest});
-  return static_cast<std::size_t>((part / kPartUnit + 1) * kPartUnit);
+  const std::uint64_t part =
+      archive / store::equal_parts(store::kMostParts) / kPartUnit * kPartUnit + kPartUnit;
+  return static_cast<std::size_t>(std::max({part, kSmallestPart, smallest}));
 }
 
 unsigned upload_workers(const config::Values& values) {

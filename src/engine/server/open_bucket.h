@@ -26,8 +26,9 @@ struct BucketSurroundings {
   std::stop_token stop{};
 };
 
-// The size of the parts in which archives of at most `largest_archive` bytes are uploaded: the store's limit
-// of parts is not met, and what is compressed may be twice as long. `smallest` is the user's wish.
+// The size of the parts in which archives of at most `largest_archive` bytes are uploaded. All are equal:
+// they come to nine tenths of what a store takes, and the rest is for the entry that makes an archive longer.
+// `smallest` is the user's wish.
 std::size_t upload_part_size(std::uint64_t largest_archive, std::uint64_t smallest);
 
 // How many parts of an upload are sent at a time: parallel_jobs.

@@ -22,8 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kPieceBytes = 256UL * 1024;  // whole pages of whatever size
-constexpr std::size_t kMostAhead = 16;
+constexpr std::size_t kPieceBytes = 128UL * 1024;  // whole pages of whatever size
+constexpr std::size_t kMostAhead = 8;
 
 bool is_gone(int reason) { return reason == ENOENT || reason == ENOTDIR; }
 

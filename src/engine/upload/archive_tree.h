@@ -26,7 +26,7 @@ struct TreeForm {
   std::function<void()> between{};  // called now and then while data passes
 };
 
-// A folder on its way into a series of archives. What is added is there when finish() has returned. Holds 4
+// A folder on its way into a series of archives. What is added is there when finish() has returned. Holds 1
 // MiB of files that are read ahead, besides what compression and the store take.
 class ArchiveTree {
  public:

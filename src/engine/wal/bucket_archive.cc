@@ -201,7 +201,8 @@ std::optional<catalog::WalEntry> BucketArchive::store(const std::filesystem::pat
     const std::string key = wal_key(*parsed, name, kind, storing.encryption.has_value());
     const auto path = stream::chain(
         storing.stages,
-        stream::chain(stream::measure(stored), home_.bucket().create(key, {.must_be_new = true})));
+        stream::chain(stream::measure(stored),
+                      home_.bucket().create(key, {.must_be_new = true, .expected_bytes = source.size})));
     if (stream::pump(*os::open_file(arrived), *path, stop) != source.size) {
       throw Error(ErrorKind::kFailed,
                   fmt::format("{} changed while it was read; it was not stored", arrived.native()));

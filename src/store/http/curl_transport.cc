@@ -21,7 +21,8 @@ namespace {
 constexpr std::size_t kMostKept =
     8UL * 1024 * 1024;  // of an answer's body: a page of a listing is far smaller
 constexpr std::size_t kMostHeaders = 256;
-constexpr long kBufferBytes = 512L * 1024;
+constexpr long kReceiveBytes = 512L * 1024;  // at a time, for what is large
+constexpr long kSendBytes = 256L * 1024;
 
 // What the callbacks of one request see.
 struct Exchange {
@@ -179,6 +180,8 @@ class CurlTransport::Connection {
     set(CURLOPT_ERRORBUFFER, detail.data());
     set(CURLOPT_HTTPHEADER, headers.list);
     set_common(request, options);
+    if (into != nullptr) set(CURLOPT_BUFFERSIZE, kReceiveBytes);
+    if (!request.body.empty()) set(CURLOPT_UPLOAD_BUFFERSIZE, kSendBytes);
     set_callbacks(exchange);
     set_method(request);
     const CURLcode code = curl_.perform(easy_);
@@ -232,8 +235,6 @@ class CurlTransport::Connection {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_TCP_NODELAY, 1L);
     set(CURLOPT_USERAGENT, "barman/" BARMAN_VERSION);
-    set(CURLOPT_BUFFERSIZE, kBufferBytes);
-    set(CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
     const auto generous = std::chrono::seconds(1800 + request.body.size() / (64UL * 1024));
     if (request.limit || !request.body.empty()) {

@@ -15,6 +15,7 @@ namespace barman::store {
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
+constexpr std::uint64_t kOneRequest = 16ULL * 1024 * 1024;  // a WAL segment of the usual size
 
 std::vector<Header> customer_headers(const std::string& key) {
   if (key.empty()) return {};
@@ -96,7 +97,8 @@ S3Store::S3Store(S3Client& client, const std::string& root, S3Form form)
     : client_(client),
       root_(root.empty() ? "" : root + "/"),
       form_(std::move(form)),
-      customer_headers_(customer_headers(form_.customer_key)) {
+      customer_headers_(customer_headers(form_.customer_key)),
+      memory_(part_memory_bytes(form_.part_size, form_.workers)) {
   check_form(form_);
 }
 
@@ -117,10 +119,13 @@ std::unique_ptr<stream::Sink> S3Store::create(std::string_view key, CreateOption
                        .workers = form_.workers,
                        .must_be_new = options.must_be_new,
                        .create_headers = create_headers(form_, options),
-                       .part_headers = customer_headers_};
+                       .part_headers = customer_headers_,
+                       .most_parts = form_.most_parts};
+  if (options.expected_bytes <= kOneRequest)
+    upload.part_size = std::max(upload.part_size, static_cast<std::size_t>(options.expected_bytes));
   upload.create_headers.insert(upload.create_headers.end(), customer_headers_.begin(),
                                customer_headers_.end());
-  return std::make_unique<S3Upload>(client_, full(key), std::move(upload));
+  return std::make_unique<S3Upload>(client_, memory_, full(key), std::move(upload));
 }
 
 bool S3Store::read(std::string_view key, ByteRange range, stream::Sink& into) {

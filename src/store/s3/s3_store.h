@@ -16,7 +16,8 @@ struct S3Form {
   std::string kms_key{};       // with "aws:kms"
   std::string customer_key{};  // 32 bytes, for encryption with a key that the store forgets; secret
   std::size_t part_size = 8UL * 1024 * 1024;
-  unsigned workers = 1;
+  unsigned workers = 1;                 // parts that are sent at a time
+  std::size_t most_parts = kMostParts;  // of one object
 };
 
 // Throws kUsage for what does not go together.
@@ -25,6 +26,9 @@ void check_form(const S3Form& form);
 // The key in a file of base64, "file:///path". Throws kUsage, naming the path, never what is in it.
 std::string read_customer_key(const std::string& url);
 
+// Uploads of all threads together hold part_memory_bytes(part_size, workers) of parts; one that is known to
+// be small may be one larger part (CreateOptions::expected_bytes).
+//
 // All keys are below `root` ("" or "a/b"), which nobody sees. Objects of other people whose names could not
 // be ours ("a//b", "../x", "folder/") are not listed.
 class S3Store final : public Bucket {
@@ -49,6 +53,9 @@ class S3Store final : public Bucket {
 
   void create_bucket();
 
+  // The most memory that parts of uploads ever had.
+  [[nodiscard]] std::size_t peak_part_bytes() { return memory_.peak_bytes(); }
+
  private:
   [[nodiscard]] std::string full(std::string_view key) const;
   // The key below the root, if it is one of ours.
@@ -63,6 +70,7 @@ class S3Store final : public Bucket {
   const std::string root_;  // empty or with "/" at the end
   const S3Form form_;
   const std::vector<Header> customer_headers_;
+  PartMemory memory_;
 };
 
 }  // namespace barman::store

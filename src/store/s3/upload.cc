@@ -10,7 +10,7 @@
 namespace barman::store {
 
 namespace {
-constexpr std::size_t kMostParts = 10000;
+constexpr std::size_t kLargestPart = 5UL << 30U;
 constexpr std::string_view kNeeds = "s3:PutObject";
 
 // A success may be none: the answer begins before the parts are put together.
@@ -19,11 +19,17 @@ bool is_completed(const HttpAnswer& answer) {
 }
 }  // namespace
 
-S3Upload::S3Upload(S3Client& client, std::string key, UploadOptions options)
-    : client_(client),
-      key_(std::move(key)),
-      options_(std::move(options)),
-      most_buffers_(std::max<std::size_t>(2, options_.workers)) {}
+std::size_t size_of_part(std::size_t number, const UploadOptions& options) {
+  const std::size_t equal = equal_parts(options.most_parts);
+  if (number <= equal) return options.part_size;
+  const std::size_t step = std::max<std::size_t>(options.most_parts / 100, 1);
+  std::size_t size = options.part_size;
+  for (std::size_t at = equal; at < number && size <= kLargestPart / 2; at += step) size *= 2;
+  return size;
+}
+
+S3Upload::S3Upload(S3Client& client, PartMemory& memory, std::string key, UploadOptions options)
+    : client_(client), memory_(memory), key_(std::move(key)), options_(std::move(options)) {}
 
 S3Upload::~S3Upload() {
   {
@@ -45,45 +51,28 @@ std::string S3Upload::doing() const {
 void S3Upload::write(stream::Bytes data) {
   total_ += data.size();
   while (!data.empty()) {
-    if (current_.bytes != nullptr && current_.size == options_.part_size) hand_over();
-    if (current_.bytes == nullptr) take_buffer();
-    const std::size_t size = std::min(data.size(), options_.part_size - current_.size);
-    std::copy_n(data.begin(), size, current_.bytes.get() + current_.size);
-    current_.size += size;
-    data = data.subspan(size);
+    if (current_ && current_->free() == 0) hand_over();  // the first one: there is more than one
+    if (!current_) current_ = memory_.take(size_of_part(parts_ + 1, options_));
+    data = data.subspan(current_->append(data));
+    if (parts_ > 0 && current_->free() == 0) hand_over();
   }
-}
-
-void S3Upload::take_buffer() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return failure_ || !spare_.empty() || buffers_ < most_buffers_; });
-  if (failure_) std::rethrow_exception(failure_);
-  if (spare_.empty()) {
-    ++buffers_;
-    lock.unlock();
-    current_.bytes = std::make_unique_for_overwrite<std::byte[]>(options_.part_size);
-  } else {
-    current_.bytes = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  current_.size = 0;
 }
 
 // The current part is full, or the last.
 void S3Upload::hand_over() {
   if (upload_id_.empty()) begin();
-  if (parts_ == kMostParts) {
+  if (parts_ == options_.most_parts) {
     throw Error(ErrorKind::kFailed,
-                fmt::format("{}: it needs more than {} parts of {} bytes; raise the size of parts", doing(),
-                            kMostParts, options_.part_size));
+                fmt::format("{}: it needs more than {} parts of {} bytes and more; raise the size of parts",
+                            doing(), options_.most_parts, options_.part_size));
   }
-  current_.number = ++parts_;
   {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
     ++unsent_;
-    etags_.resize(parts_);
-    waiting_.push_back(std::exchange(current_, {}));
+    etags_.resize(++parts_);
+    current_->begin_to_send();
+    waiting_.push_back({std::move(current_), parts_});
   }
   changed_.notify_all();
 }
@@ -101,43 +90,50 @@ void S3Upload::begin() {
 
 void S3Upload::send_parts(const std::stop_token& stop) {
   while (true) {
-    Part part;
+    Waiting one;
     {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [&] { return !waiting_.empty(); })) return;
-      part = std::move(waiting_.front());
+      one = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    std::exception_ptr failure;
     try {
-      send_part(part);
+      send_part(one);
     } catch (...) {
-      failure = std::current_exception();
+      return fail(std::current_exception());
     }
+    one.part.reset();
     {
       const std::lock_guard lock(mutex_);
       --unsent_;
-      spare_.push_back(std::move(part.bytes));
-      if (failure && !failure_) failure_ = failure;
     }
     changed_.notify_all();
-    if (failure) return;
   }
 }
 
-void S3Upload::send_part(const Part& part) {
+// The others that wait would hold their memory for ever.
+void S3Upload::fail(const std::exception_ptr& failure) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = failure;
+    waiting_.clear();
+  }
+  changed_.notify_all();
+}
+
+void S3Upload::send_part(const Waiting& one) {
   const HttpAnswer answer =
       client_.send({.method = "PUT",
                     .key = key_,
-                    .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", upload_id_}},
+                    .query = {{"partNumber", std::to_string(one.number)}, {"uploadId", upload_id_}},
                     .headers = options_.part_headers,
-                    .body = {part.bytes.get(), part.size}});
-  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), part.number), kNeeds);
+                    .body = one.part->bytes()});
+  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), one.number), kNeeds);
   const std::string_view etag = answer.header("etag");
   if (etag.empty())
     throw Error(ErrorKind::kFailed, doing() + ": the server does not say what it stored (no ETag)");
   const std::lock_guard lock(mutex_);
-  etags_[part.number - 1] = etag;
+  etags_[one.number - 1] = etag;
 }
 
 void S3Upload::finish() {
@@ -146,7 +142,7 @@ void S3Upload::finish() {
     done_ = true;
     return;
   }
-  if (current_.size > 0) hand_over();
+  if (current_) hand_over();
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return failure_ || unsent_ == 0; });
@@ -157,11 +153,11 @@ void S3Upload::finish() {
   done_ = true;
 }
 
+// What one request stores.
+stream::Bytes S3Upload::whole() const { return current_ ? current_->bytes() : stream::Bytes{}; }
+
 void S3Upload::put_whole() {
-  S3Request request{.method = "PUT",
-                    .key = key_,
-                    .headers = options_.create_headers,
-                    .body = {current_.bytes.get(), current_.size}};
+  S3Request request{.method = "PUT", .key = key_, .headers = options_.create_headers, .body = whole()};
   if (options_.must_be_new) request.headers.emplace_back("if-none-match", "*");
   HttpAnswer answer = client_.send(request);
   if (answer.status == 501 && options_.must_be_new) {  // a store without conditions
@@ -176,7 +172,7 @@ void S3Upload::put_whole() {
 
 // An earlier attempt may have stored the object although its answer was lost: then it is what it was to be.
 bool S3Upload::is_there_whole() {
-  const stream::Bytes body{current_.bytes.get(), current_.size};
+  const stream::Bytes body = whole();
   const HttpAnswer answer = client_.send({.method = "HEAD", .key = key_, .headers = options_.part_headers});
   return answer.ok() && answer.header("content-length") == std::to_string(body.size()) &&
          answer.header("etag") == '"' + md5_hex(body) + '"';
