@@ -56,24 +56,28 @@ bool read_in_parallel(ObjectStore& store, const std::string& key, std::uint64_t 
     fetchers.submit(ahead.back()->job);
   };
   std::uint64_t begun = 0;
+  const auto begin_some = [&] {
+    for (; begun < size && ahead.size() < form.at_a_time; begun += form.range_bytes) begin(begun);
+  };
+  begin_some();
   for (std::uint64_t written = 0; written < size;) {
     if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped on request");
-    for (; begun < size && ahead.size() < form.at_a_time; begun += form.range_bytes) begin(begun);
-    Range& first = *ahead.front();
-    fetchers.wait_for(first.job);
-    if (!first.is_there) {
+    fetchers.wait_for(ahead.front()->job);
+    auto first = std::move(ahead.front());
+    ahead.pop_front();
+    begin_some();  // so that as many are fetched while this one is written
+    if (!first->is_there) {
       if (written == 0) return false;
       throw Error(ErrorKind::kFailed, fmt::format("{} vanished while it was read", key));
     }
-    for (stream::Bytes rest = first.bytes;
+    for (stream::Bytes rest = first->bytes;
          !rest.empty();) {  // those behind may keep copies of several writes
       const stream::Bytes part = rest.first(std::min(rest.size(), kWriteBytes));
       into.write(part);
       rest = rest.subspan(part.size());
     }
-    written += first.length;
-    spare = std::move(ahead.front());
-    ahead.pop_front();
+    written += first->length;
+    spare = std::move(first);
   }
   return true;
 }

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
-#include <mutex>
+#include <chrono>
+#include <thread>
 
 #include "base/expect_failure.h"
 #include "store/memory_store.h"
@@ -64,6 +66,30 @@ TEST_F(ParallelReadTest, RangesComeInOrder) {
     EXPECT_EQ(out, text) << size;
     EXPECT_EQ(store.reads, std::max<int>(1, static_cast<int>((size + 999) / 1000)));
   }
+}
+
+// Takes a range only when those behind it are being fetched.
+class Demanding final : public stream::Sink {
+ public:
+  Demanding(const std::atomic<int>& reads, int all) : reads_(reads), all_(all) {}
+  void write(stream::Bytes /*data*/) override {
+    const int wanted = std::min(all_, ++taken_ + 3);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (reads_ < wanted && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    EXPECT_GE(reads_, wanted);
+  }
+  void finish() override {}
+
+ private:
+  const std::atomic<int>& reads_;
+  const int all_;
+  int taken_ = 0;
+};
+
+TEST_F(ParallelReadTest, AsManyAreFetchedWhileOneIsWritten) {
+  write_text(store, "key", numbered(10'000));
+  Demanding sink(store.reads, 10);
+  EXPECT_TRUE(read_in_parallel(store, "key", 10'000, {.at_a_time = 3, .range_bytes = 1000}, sink));
 }
 
 TEST_F(ParallelReadTest, WhatIsNotThereIsNotThere) {

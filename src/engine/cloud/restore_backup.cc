@@ -54,8 +54,10 @@ void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, unsi
                     UnpackFolder& folder, const std::stop_token& stop) {
   Unpack receiver(folder);
   std::vector<stream::Stage> stages;
-  if (archive.compression) stages.push_back(codec::decompress(*archive.compression));
-  stages.push_back(stream::on_own_thread(kWritesAhead));
+  if (archive.compression) {
+    stages.push_back(codec::decompress(*archive.compression));
+    stages.push_back(stream::on_own_thread(kWritesAhead));
+  }
   const auto path =
       stream::chain(stages, std::make_unique<codec::TarReader>(receiver, codec::TarEnd::kRequired));
   if (!store::read_in_parallel(store, archive.key, archive.size, {.at_a_time = fetchers}, *path, stop))

@@ -12,6 +12,7 @@ namespace barman::engine {
 namespace {
 
 constexpr mode_t kPermissions = 0777;
+constexpr std::uint64_t kSmallFile = 1024 * 1024;  // is left to the sync at the end
 constexpr std::string_view kControlFile = "global/pg_control";
 constexpr std::string_view kHiddenControlFile = "global/pg_control.restoring";
 
@@ -61,11 +62,16 @@ void Unpack::begin(const codec::TarEntry& entry) {
   file_ = os::Fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file_) os::throw_errno("cannot create", path_);
   if (::fchmod(file_.get(), entry.mode & kPermissions) != 0) os::throw_errno("cannot set the mode of", path_);
+  write_back_.begin();
 }
 
-void Unpack::data(stream::Bytes bytes) { os::write_all(file_.get(), bytes, path_); }
+void Unpack::data(stream::Bytes bytes) {
+  os::write_all(file_.get(), bytes, path_);
+  write_back_.wrote(file_, bytes.size());
+}
 
 void Unpack::end() {
+  if (write_back_.written() >= kSmallFile) write_back_.rest(file_);
   if (file_.close() != 0) os::throw_errno("cannot write", path_);
 }
 

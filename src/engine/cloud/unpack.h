@@ -8,6 +8,7 @@
 
 #include "codec/tar_reader.h"
 #include "os/fd.h"
+#include "os/write_back.h"
 
 namespace barman::engine {
 
@@ -41,6 +42,7 @@ class Unpack final : public codec::TarReceiver {
   UnpackFolder& folder_;
   os::Fd file_;
   std::filesystem::path path_;
+  os::WriteBack write_back_;
 };
 
 }  // namespace barman::engine
