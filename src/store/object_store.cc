@@ -1,6 +1,8 @@
 #include "store/object_store.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "store/key.h"
@@ -20,6 +22,20 @@ void check_key(std::string_view key) {
     }
     if (more) rest.remove_prefix(slash + 1);
   }
+}
+
+void ObjectStore::put(std::string_view key, stream::Content& content, CreateOptions options) {
+  constexpr std::size_t kPieceBytes = 256UL * 1024;
+  options.expected_bytes = content.size();
+  const auto sink = create(key, std::move(options));
+  std::vector<std::byte> piece(kPieceBytes);
+  for (std::uint64_t at = 0; at < content.size(); at += piece.size()) {
+    const auto size = std::min<std::uint64_t>(content.size() - at, piece.size());
+    const stream::Buffer into = stream::Buffer(piece).first(static_cast<std::size_t>(size));
+    content.read(at, into);
+    sink->write(into);
+  }
+  sink->finish();
 }
 
 std::optional<std::string> read_text(ObjectStore& store, std::string_view key) {

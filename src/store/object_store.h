@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "stream/content.h"
 #include "stream/stream.h"
 
 namespace barman::store {
@@ -48,6 +49,10 @@ class ObjectStore {
   // Begins a new object. It exists once the sink is finished.
   [[nodiscard]] virtual std::unique_ptr<stream::Sink> create(std::string_view key,
                                                              CreateOptions options = {}) = 0;
+
+  // A whole object at once, as create() and finish() do. What is small is sent as it is read, several times
+  // if need be, and takes no memory.
+  virtual void put(std::string_view key, stream::Content& content, CreateOptions options = {});
 
   // Writes the bytes of `range` to `into`, without finishing it. Returns false, having written
   // nothing, if there is no such object. Throws kCorrupt if the object is shorter than the range.

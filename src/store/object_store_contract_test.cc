@@ -102,6 +102,19 @@ TYPED_TEST(ObjectStoreContract, ShowsAnObjectOnlyWhenItIsFinished) {
   EXPECT_EQ(this->store().stat("a/b")->size, 4U);
 }
 
+TYPED_TEST(ObjectStoreContract, PutsWhatCanBeReadAgainAsOneObject) {
+  for (const std::size_t size : {0UL, 1UL, 300000UL}) {
+    std::string text(size, 'x');
+    if (size > 1) text[size / 2] = 'y';
+    stream::MemoryContent content(text);
+    this->store().put("a/b", content);
+    EXPECT_EQ(read_text(this->store(), "a/b"), text) << size;
+  }
+  stream::MemoryContent other("other");
+  EXPECT_THROW(this->store().put("a/b", other, {.must_be_new = true}), Error);
+  EXPECT_NE(read_text(this->store(), "a/b"), "other");
+}
+
 TYPED_TEST(ObjectStoreContract, ForgetsAnAbandonedObject) {
   write_text(this->store(), "x", "old");
   {

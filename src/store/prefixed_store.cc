@@ -15,6 +15,10 @@ std::unique_ptr<stream::Sink> PrefixedStore::create(std::string_view key, Create
   return store_().create(full(key), std::move(options));
 }
 
+void PrefixedStore::put(std::string_view key, stream::Content& content, CreateOptions options) {
+  store_().put(full(key), content, std::move(options));
+}
+
 bool PrefixedStore::read(std::string_view key, ByteRange range, stream::Sink& into) {
   return store_().read(full(key), range, into);
 }

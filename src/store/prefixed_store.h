@@ -18,6 +18,7 @@ class PrefixedStore final : public ObjectStore {
 
   [[nodiscard]] std::unique_ptr<stream::Sink> create(std::string_view key,
                                                      CreateOptions options = {}) override;
+  void put(std::string_view key, stream::Content& content, CreateOptions options = {}) override;
   [[nodiscard]] bool read(std::string_view key, ByteRange range, stream::Sink& into) override;
   [[nodiscard]] std::optional<ObjectInfo> stat(std::string_view key) override;
   void list(std::string_view prefix, const Visit& visit) override;

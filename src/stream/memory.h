@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "stream/content.h"
 #include "stream/stream.h"
 
 namespace barman::stream {
@@ -27,6 +28,21 @@ class MemorySource final : public Source {
   std::string text_;
   std::size_t chunk_;
   std::size_t position_ = 0;
+};
+
+// A text that it owns.
+class MemoryContent final : public Content {
+ public:
+  explicit MemoryContent(std::string text) : text_(std::move(text)) {}
+
+  [[nodiscard]] std::uint64_t size() const override { return text_.size(); }
+  void read(std::uint64_t offset, Buffer into) override {
+    const Bytes from = bytes_of(text_).subspan(static_cast<std::size_t>(offset), into.size());
+    std::copy(from.begin(), from.end(), into.begin());
+  }
+
+ private:
+  std::string text_;
 };
 
 // Appends to a text of the caller's, at once: for short-lived collecting, where nobody else looks.

@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 #include "engine/server/cloud_keys.h"
 #include "os/durable_file.h"
+#include "os/file_content.h"
 #include "stream/chain.h"
 
 namespace barman::engine {
@@ -16,16 +17,16 @@ void archive_cloud_wal(store::ObjectStore& store, const std::filesystem::path& p
   const auto parsed = pgformat::parse_wal_name(name);
   if (!parsed)
     throw Error(ErrorKind::kUsage, fmt::format("{} is an invalid name for a WAL file", path.native()));
+  const std::string key = wal_key(*parsed, name, form.compression);
+  os::FileContent content(path);
+  if (!form.compression) return store.put(key, content, {.tags = form.tags});
+  // One frame: programs that read only the first of several are common.
+  const std::vector<stream::Stage> stages{
+      stream::through([&] { return codec::compressor(*form.compression, form.level, content.size()); })};
+  const auto sink =
+      stream::chain(stages, store.create(key, {.tags = form.tags, .expected_bytes = content.size()}));
   const auto source = os::open_file(path);
-  const std::uint64_t size = std::filesystem::file_size(path);
-  std::vector<stream::Stage> stages;
-  if (form.compression) {
-    // One frame: programs that read only the first of several are common.
-    stages.push_back(stream::through([&] { return codec::compressor(*form.compression, form.level, size); }));
-  }
-  const auto sink = stream::chain(stages, store.create(wal_key(*parsed, name, form.compression),
-                                                       {.tags = form.tags, .expected_bytes = size}));
-  if (stream::pump(*source, *sink, stop) != size) {
+  if (stream::pump(*source, *sink, stop) != content.size()) {
     throw Error(ErrorKind::kFailed,
                 fmt::format("{} changed while it was read; it was not stored", path.native()));
   }

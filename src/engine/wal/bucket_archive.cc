@@ -15,6 +15,7 @@
 #include "engine/wal/plain_source.h"
 #include "engine/wal/stored_stages.h"
 #include "os/durable_file.h"
+#include "os/file_content.h"
 #include "os/parallel.h"
 
 namespace barman::engine {
@@ -199,15 +200,21 @@ std::optional<catalog::WalEntry> BucketArchive::store(const std::filesystem::pat
   stream::Measurement stored;
   try {
     const std::string key = wal_key(*parsed, name, kind, storing.encryption.has_value());
-    const auto path = stream::chain(
-        storing.stages,
-        stream::chain(stream::measure(stored),
-                      home_.bucket().create(key, {.must_be_new = true, .expected_bytes = source.size})));
-    if (stream::pump(*os::open_file(arrived), *path, stop) != source.size) {
-      throw Error(ErrorKind::kFailed,
-                  fmt::format("{} changed while it was read; it was not stored", arrived.native()));
+    if (storing.stages.empty()) {
+      os::FileContent content(arrived);
+      home_.bucket().put(key, content, {.must_be_new = true});
+      stored.bytes = content.size();
+    } else {
+      const auto path = stream::chain(
+          storing.stages,
+          stream::chain(stream::measure(stored),
+                        home_.bucket().create(key, {.must_be_new = true, .expected_bytes = source.size})));
+      if (stream::pump(*os::open_file(arrived), *path, stop) != source.size) {
+        throw Error(ErrorKind::kFailed,
+                    fmt::format("{} changed while it was read; it was not stored", arrived.native()));
+      }
+      path->finish();
     }
-    path->finish();
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kRefused) return std::nullopt;
     throw;

@@ -3,6 +3,10 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include "base/error.h"
 
 namespace barman::store {
@@ -22,9 +26,32 @@ std::array<std::byte, kSize> digest(const EVP_MD* method, stream::Bytes data) {
   return result;
 }
 
+template <std::size_t kSize>
+std::array<std::byte, kSize> digest(const EVP_MD* method, stream::Content& content) {
+  constexpr std::size_t kPieceBytes = 256UL * 1024;
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  std::vector<std::byte> piece(
+      static_cast<std::size_t>(std::min<std::uint64_t>(content.size(), kPieceBytes)));
+  bool is_good = context && EVP_DigestInit_ex(context.get(), method, nullptr) == 1;
+  for (std::uint64_t at = 0; is_good && at < content.size(); at += piece.size()) {
+    const stream::Buffer into = stream::Buffer(piece).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(content.size() - at, piece.size())));
+    content.read(at, into);
+    is_good = EVP_DigestUpdate(context.get(), into.data(), into.size()) == 1;
+  }
+  std::array<std::byte, kSize> result{};
+  if (!is_good ||
+      EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(result.data()), nullptr) != 1) {
+    throw Error(ErrorKind::kFailed, "OpenSSL refuses a digest that object storage needs");
+  }
+  return result;
+}
+
 }  // namespace
 
 Sha256 sha256(stream::Bytes data) { return digest<32>(EVP_sha256(), data); }
+
+Sha256 sha256(stream::Content& content) { return digest<32>(EVP_sha256(), content); }
 
 Sha256 hmac_sha256(stream::Bytes key, std::string_view text) {
   Sha256 result{};
@@ -36,6 +63,8 @@ Sha256 hmac_sha256(stream::Bytes key, std::string_view text) {
 }
 
 std::string md5_base64(stream::Bytes data) { return base64_text(digest<16>(EVP_md5(), data)); }
+
+std::string md5_base64(stream::Content& content) { return base64_text(digest<16>(EVP_md5(), content)); }
 
 std::string hex_text(stream::Bytes data) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -71,8 +100,8 @@ std::optional<std::string> parse_base64(std::string_view text) {
   return out;
 }
 
-std::string md5_hex(stream::Bytes data) {
-  return hex_text(stream::bytes_of(parse_base64(md5_base64(data)).value()));
-}
+std::string md5_hex(stream::Bytes data) { return hex_text(digest<16>(EVP_md5(), data)); }
+
+std::string md5_hex(stream::Content& content) { return hex_text(digest<16>(EVP_md5(), content)); }
 
 }  // namespace barman::store

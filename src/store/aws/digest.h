@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "stream/content.h"
 #include "stream/stream.h"
 
 namespace barman::store {
@@ -14,9 +15,12 @@ namespace barman::store {
 using Sha256 = std::array<std::byte, 32>;
 
 Sha256 sha256(stream::Bytes data);
+Sha256 sha256(stream::Content& content);
 Sha256 hmac_sha256(stream::Bytes key, std::string_view text);
 std::string md5_base64(stream::Bytes data);
+std::string md5_base64(stream::Content& content);
 std::string md5_hex(stream::Bytes data);
+std::string md5_hex(stream::Content& content);
 
 std::string hex_text(stream::Bytes data);  // lower case
 std::string base64_text(stream::Bytes data);

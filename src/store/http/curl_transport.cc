@@ -30,7 +30,7 @@ struct Exchange {
   BodyReceiver* into;
   const std::stop_token& stop;
   const std::chrono::seconds patience;  // with a server that is silent
-  std::size_t sent = 0;
+  std::uint64_t sent = 0;
   curl_off_t moved = 0;  // bytes in both directions
   std::chrono::steady_clock::time_point moved_at = std::chrono::steady_clock::now();
   bool is_silent = false;
@@ -41,18 +41,29 @@ struct Exchange {
 
 std::size_t send_bytes(char* buffer, std::size_t size, std::size_t count, void* context) noexcept {
   auto& exchange = *static_cast<Exchange*>(context);
-  const std::size_t length = std::min(size * count, exchange.request.body.size() - exchange.sent);
-  if (length > 0) std::memcpy(buffer, exchange.request.body.data() + exchange.sent, length);
-  exchange.sent += length;
-  return length;
+  const HttpRequest& request = exchange.request;
+  try {
+    const auto length =
+        static_cast<std::size_t>(std::min<std::uint64_t>(size * count, request.size() - exchange.sent));
+    if (length > 0 && request.content != nullptr) {
+      request.content->read(exchange.sent, std::as_writable_bytes(std::span(buffer, length)));
+    } else if (length > 0) {
+      std::memcpy(buffer, request.body.data() + exchange.sent, length);
+    }
+    exchange.sent += length;
+    return length;
+  } catch (...) {
+    exchange.failure = std::current_exception();
+    return CURL_READFUNC_ABORT;
+  }
 }
 
 int rewind_to(void* context, curl_off_t offset, int origin) noexcept {
   auto& exchange = *static_cast<Exchange*>(context);
-  if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > exchange.request.body.size()) {
+  if (origin != SEEK_SET || offset < 0 || static_cast<std::uint64_t>(offset) > exchange.request.size()) {
     return CURL_SEEKFUNC_FAIL;
   }
-  exchange.sent = static_cast<std::size_t>(offset);
+  exchange.sent = static_cast<std::uint64_t>(offset);
   return CURL_SEEKFUNC_OK;
 }
 
@@ -181,7 +192,7 @@ class CurlTransport::Connection {
     set(CURLOPT_HTTPHEADER, headers.list);
     set_common(request, options);
     if (into != nullptr) set(CURLOPT_BUFFERSIZE, kReceiveBytes);
-    if (!request.body.empty()) set(CURLOPT_UPLOAD_BUFFERSIZE, kSendBytes);
+    if (request.size() > 0) set(CURLOPT_UPLOAD_BUFFERSIZE, kSendBytes);
     set_callbacks(exchange);
     set_method(request);
     const CURLcode code = curl_.perform(easy_);
@@ -236,8 +247,8 @@ class CurlTransport::Connection {
     set(CURLOPT_TCP_NODELAY, 1L);
     set(CURLOPT_USERAGENT, "barman/" BARMAN_VERSION);
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
-    const auto generous = std::chrono::seconds(1800 + request.body.size() / (64UL * 1024));
-    if (request.limit || !request.body.empty()) {
+    const auto generous = std::chrono::seconds(1800 + request.size() / (64UL * 1024));
+    if (request.limit || request.size() > 0) {
       set(CURLOPT_TIMEOUT, static_cast<long>(request.limit.value_or(generous).count()));
     }
     if (!options.ca_bundle.empty()) set(CURLOPT_CAINFO, options.ca_bundle.c_str());
@@ -265,7 +276,7 @@ class CurlTransport::Connection {
   }
 
   void set_method(const HttpRequest& request) {
-    const auto size = static_cast<curl_off_t>(request.body.size());
+    const auto size = static_cast<curl_off_t>(request.size());
     if (request.method == "HEAD") {
       set(CURLOPT_NOBODY, 1L);
     } else if (request.method == "PUT") {
@@ -310,7 +321,12 @@ class CurlTransport::Lease {
 };
 
 CurlTransport::CurlTransport(HttpOptions options, std::stop_token stop)
-    : options_(std::move(options)), stop_(std::move(stop)) {}
+    : options_(std::move(options)), stop_(std::move(stop)), loading_([] {
+        try {
+          (void)curl_library();
+        } catch (...) {  // NOLINT(bugprone-empty-catch): the first request says it
+        }
+      }) {}
 
 CurlTransport::~CurlTransport() = default;
 

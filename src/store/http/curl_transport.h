@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "store/http/http.h"
@@ -38,6 +39,7 @@ class CurlTransport final : public HttpTransport {
   const std::stop_token stop_;
   std::mutex mutex_;  // guards idle_
   std::vector<std::unique_ptr<Connection>> idle_;
+  std::jthread loading_;  // libcurl, while whoever wants to send something prepares it
 };
 
 }  // namespace barman::store

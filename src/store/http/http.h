@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "stream/content.h"
 #include "stream/stream.h"
 
 namespace barman::store {
@@ -16,14 +17,17 @@ namespace barman::store {
 using Header = std::pair<std::string, std::string>;
 
 struct HttpRequest {
-  std::string method;             // GET, HEAD, PUT, POST, DELETE
-  std::string url;                // percent-encoded; sent as it is
-  std::vector<Header> headers{};  // names in lower case
-  stream::Bytes body{};           // borrowed
-  bool direct = false;            // never through a proxy: services of the machine itself
-  bool cleaning_up = false;       // goes out although a stop is requested
+  std::string method;                  // GET, HEAD, PUT, POST, DELETE
+  std::string url;                     // percent-encoded; sent as it is
+  std::vector<Header> headers{};       // names in lower case
+  stream::Bytes body{};                // borrowed
+  stream::Content* content = nullptr;  // borrowed; instead of `body`
+  bool direct = false;                 // never through a proxy: services of the machine itself
+  bool cleaning_up = false;            // goes out although a stop is requested
   std::optional<std::chrono::seconds>
       limit{};  // for all of it; none: a generous one that grows with the body
+
+  [[nodiscard]] std::uint64_t size() const { return content != nullptr ? content->size() : body.size(); }
 };
 
 struct HttpAnswer {
@@ -60,7 +64,7 @@ class HttpTransport {
   // Sends the request once and returns the answer, whatever its status. The body of an answer that is ok()
   // goes to `into` if there is one; every other body is kept, as far as it is small.
   // Throws Unreachable, kTransient if the connection or the patience ends before the answer does, kFailed if
-  // the server's certificate is not good, kCancelled; and what `into` throws.
+  // the server's certificate is not good, kCancelled; and what `into` and the content throw.
   virtual HttpAnswer send(const HttpRequest& request, BodyReceiver* into) = 0;
   HttpAnswer send(const HttpRequest& request) { return send(request, nullptr); }
 };

@@ -69,6 +69,14 @@ std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std
   return fmt::format("the server answers {} {}: {}", answer.status, error.code, error.message);
 }
 
+// What the signature says of the body.
+std::string payload_of(const S3Request& request, bool is_private) {
+  if (is_private && (request.content != nullptr || !request.body.empty())) {
+    return std::string(kUnsignedPayload);
+  }
+  return hex_text(request.content != nullptr ? sha256(*request.content) : sha256(request.body));
+}
+
 }  // namespace
 
 S3Client::S3Client(S3Settings settings, std::string bucket, CredentialSource& credentials,
@@ -102,11 +110,13 @@ HttpAnswer S3Client::send_once(const S3Request& request, const S3Place& place, s
                    .url = place.root + "/",
                    .headers = request.headers,
                    .body = request.body,
+                   .content = request.content,
                    .cleaning_up = request.cleaning_up || is_cleaning_up_};
   if (request.key) http.url += percent_encode(*request.key, true);
   if (!request.query.empty()) http.url += "?" + query_text(request.query);
   if (needs_digest_ && request.method == "PUT") {
-    http.headers.emplace_back("content-md5", md5_base64(request.body));
+    http.headers.emplace_back(
+        "content-md5", request.content != nullptr ? md5_base64(*request.content) : md5_base64(request.body));
   }
   const Time now = clock_.now() + std::chrono::seconds(skew_seconds_.load());
   sign(http, credentials_.get(), {.region = place.region, .service = place.service}, now, payload);
@@ -114,8 +124,7 @@ HttpAnswer S3Client::send_once(const S3Request& request, const S3Place& place, s
 }
 
 HttpAnswer S3Client::send(const S3Request& request, BodyReceiver* into) {
-  const bool unsigned_body = place_of(settings_, bucket_).is_private && !request.body.empty();
-  const std::string payload = unsigned_body ? std::string(kUnsignedPayload) : hex_text(sha256(request.body));
+  const std::string payload = payload_of(request, place_of(settings_, bucket_).is_private);
   const int most = request.cleaning_up || is_cleaning_up_ ? 1 : settings_.attempts;
   Lessons learned;
   for (int attempt = 1;; ++attempt) {

@@ -22,9 +22,10 @@ struct S3Request {
   std::optional<std::string> key{};  // none: the bucket itself
   Query query{};
   std::vector<Header> headers{};
-  stream::Bytes body{};            // borrowed; sent again with each attempt
-  bool errors_in_success = false;  // 200 may be followed by an <Error>
-  bool cleaning_up = false;        // goes out although a stop is requested, and is tried once
+  stream::Bytes body{};                // borrowed; sent again with each attempt
+  stream::Content* content = nullptr;  // borrowed; instead of `body`
+  bool errors_in_success = false;      // 200 may be followed by an <Error>
+  bool cleaning_up = false;            // goes out although a stop is requested, and is tried once
 };
 
 // May be used from several threads.

@@ -9,13 +9,16 @@
 #include "store/aws/credential_answer.h"
 #include "store/aws/digest.h"
 #include "store/key.h"
+#include "store/s3/put_object.h"
 #include "store/s3/ranged_read.h"
 
 namespace barman::store {
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
-constexpr std::uint64_t kOneRequest = 16ULL * 1024 * 1024;  // a WAL segment of the usual size
+// A WAL segment of the usual size; and one that takes no memory.
+constexpr std::uint64_t kOneRequest = 16ULL * 1024 * 1024;
+constexpr std::uint64_t kLargestContent = 64ULL * 1024 * 1024;
 
 std::vector<Header> customer_headers(const std::string& key) {
   if (key.empty()) return {};
@@ -114,18 +117,29 @@ std::optional<std::string> S3Store::own(std::string_view full_key) const {
   return std::string(key);
 }
 
+std::vector<Header> S3Store::headers_of(const CreateOptions& options) const {
+  std::vector<Header> headers = create_headers(form_, options);
+  headers.insert(headers.end(), customer_headers_.begin(), customer_headers_.end());
+  return headers;
+}
+
 std::unique_ptr<stream::Sink> S3Store::create(std::string_view key, CreateOptions options) {
   UploadOptions upload{.part_size = form_.part_size,
                        .workers = form_.workers,
                        .must_be_new = options.must_be_new,
-                       .create_headers = create_headers(form_, options),
+                       .create_headers = headers_of(options),
                        .part_headers = customer_headers_,
                        .most_parts = form_.most_parts};
   if (options.expected_bytes <= kOneRequest)
     upload.part_size = std::max(upload.part_size, static_cast<std::size_t>(options.expected_bytes));
-  upload.create_headers.insert(upload.create_headers.end(), customer_headers_.begin(),
-                               customer_headers_.end());
   return std::make_unique<S3Upload>(client_, memory_, full(key), std::move(upload));
+}
+
+void S3Store::put(std::string_view key, stream::Content& content, CreateOptions options) {
+  if (content.size() > kLargestContent) return ObjectStore::put(key, content, std::move(options));
+  put_object(client_,
+             {.method = "PUT", .key = full(key), .headers = headers_of(options), .content = &content},
+             options.must_be_new, customer_headers_);
 }
 
 bool S3Store::read(std::string_view key, ByteRange range, stream::Sink& into) {

@@ -37,6 +37,7 @@ class S3Store final : public Bucket {
 
   [[nodiscard]] std::unique_ptr<stream::Sink> create(std::string_view key,
                                                      CreateOptions options = {}) override;
+  void put(std::string_view key, stream::Content& content, CreateOptions options = {}) override;
   [[nodiscard]] bool read(std::string_view key, ByteRange range, stream::Sink& into) override;
   [[nodiscard]] std::optional<ObjectInfo> stat(std::string_view key) override;
   void list(std::string_view prefix, const Visit& visit) override;
@@ -58,6 +59,7 @@ class S3Store final : public Bucket {
 
  private:
   [[nodiscard]] std::string full(std::string_view key) const;
+  [[nodiscard]] std::vector<Header> headers_of(const CreateOptions& options) const;
   // The key below the root, if it is one of ours.
   [[nodiscard]] std::optional<std::string> own(std::string_view full_key) const;
   // Nothing if there is no such object; anything else but success is thrown.

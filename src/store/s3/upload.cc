@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <charconv>
 
-#include "store/aws/digest.h"
+#include "store/s3/put_object.h"
 
 namespace barman::store {
 
 namespace {
 constexpr std::size_t kLargestPart = 5UL << 30U;
-constexpr std::string_view kNeeds = "s3:PutObject";
 
 // A success may be none: the answer begins before the parts are put together.
 bool is_completed(const HttpAnswer& answer) {
@@ -44,9 +43,7 @@ S3Upload::~S3Upload() {
   }
 }
 
-std::string S3Upload::doing() const {
-  return fmt::format("cannot store {} in bucket {}", key_, client_.bucket());
-}
+std::string S3Upload::doing() const { return storing(client_, key_); }
 
 void S3Upload::write(stream::Bytes data) {
   total_ += data.size();
@@ -81,7 +78,7 @@ void S3Upload::begin() {
   S3Request request{
       .method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = options_.create_headers};
   const HttpAnswer answer = client_.send(request);
-  if (!answer.ok()) client_.refuse(answer, doing(), kNeeds);
+  if (!answer.ok()) client_.refuse(answer, doing(), kNeedsToStore);
   upload_id_ = parse_upload_id(answer.body);
   for (unsigned i = 0; i < std::max(1U, options_.workers); ++i) {
     workers_.emplace_back([this](const std::stop_token& stop) { send_parts(stop); });
@@ -128,7 +125,7 @@ void S3Upload::send_part(const Waiting& one) {
                     .query = {{"partNumber", std::to_string(one.number)}, {"uploadId", upload_id_}},
                     .headers = options_.part_headers,
                     .body = one.part->bytes()});
-  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), one.number), kNeeds);
+  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), one.number), kNeedsToStore);
   const std::string_view etag = answer.header("etag");
   if (etag.empty())
     throw Error(ErrorKind::kFailed, doing() + ": the server does not say what it stored (no ETag)");
@@ -153,39 +150,17 @@ void S3Upload::finish() {
   done_ = true;
 }
 
-// What one request stores.
-stream::Bytes S3Upload::whole() const { return current_ ? current_->bytes() : stream::Bytes{}; }
-
 void S3Upload::put_whole() {
-  S3Request request{.method = "PUT", .key = key_, .headers = options_.create_headers, .body = whole()};
-  if (options_.must_be_new) request.headers.emplace_back("if-none-match", "*");
-  HttpAnswer answer = client_.send(request);
-  if (answer.status == 501 && options_.must_be_new) {  // a store without conditions
-    require_absent();
-    request.headers.pop_back();
-    answer = client_.send(request);
-  }
-  if (answer.ok() || (answer.status == 412 && is_there_whole())) return;
-  if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
-  client_.refuse(answer, doing(), kNeeds);
-}
-
-// An earlier attempt may have stored the object although its answer was lost: then it is what it was to be.
-bool S3Upload::is_there_whole() {
-  const stream::Bytes body = whole();
-  const HttpAnswer answer = client_.send({.method = "HEAD", .key = key_, .headers = options_.part_headers});
-  return answer.ok() && answer.header("content-length") == std::to_string(body.size()) &&
-         answer.header("etag") == '"' + md5_hex(body) + '"';
-}
-
-void S3Upload::require_absent() {
-  const HttpAnswer answer = client_.send({.method = "HEAD", .key = key_, .headers = options_.part_headers});
-  if (answer.ok()) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
-  if (answer.status != 404) client_.refuse(answer, doing(), kNeeds);
+  put_object(client_,
+             {.method = "PUT",
+              .key = key_,
+              .headers = options_.create_headers,
+              .body = current_ ? current_->bytes() : stream::Bytes{}},
+             options_.must_be_new, options_.part_headers);
 }
 
 void S3Upload::complete() {
-  if (options_.must_be_new) require_absent();
+  if (options_.must_be_new) require_absent(client_, key_, options_.part_headers);
   const std::string document = complete_document(etags_);
   S3Request request{.method = "POST",
                     .key = key_,
@@ -202,7 +177,7 @@ void S3Upload::complete() {
   if (is_completed(answer)) return;
   if ((answer.ok() || answer.status == 404) && arrived_after_all()) return;
   if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
-  client_.refuse(answer, doing(), kNeeds);
+  client_.refuse(answer, doing(), kNeedsToStore);
 }
 
 // An earlier attempt to complete may have succeeded although its answer was lost: then the upload is gone and

@@ -64,10 +64,7 @@ class S3Upload final : public stream::Sink {
   void put_whole();
   void complete();
   void end_workers();
-  [[nodiscard]] stream::Bytes whole() const;
   [[nodiscard]] bool arrived_after_all();
-  [[nodiscard]] bool is_there_whole();
-  void require_absent();
   [[nodiscard]] std::string doing() const;
 
   S3Client& client_;

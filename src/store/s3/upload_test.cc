@@ -1,11 +1,12 @@
 #include "store/s3/upload.h"
 
-#include <gmock/gmock.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
 #include "store/s3/in_a_bucket.h"
+#include "stream/memory.h"
 
 namespace barman::store {
 namespace {
@@ -87,6 +88,44 @@ TEST_F(AnUpload, WhoseSizeIsKnownToBeSmallIsOneRequest) {
   sink->finish();
   EXPECT_EQ(server.objects().at("/bucket/p/x"), text);
   EXPECT_EQ(server.seen().size(), 1U);
+}
+
+class BrokenContent final : public stream::Content {
+ public:
+  explicit BrokenContent(std::uint64_t good) : good_(good) {}
+  [[nodiscard]] std::uint64_t size() const override { return 2000000; }
+  void read(std::uint64_t offset, stream::Buffer into) override {
+    std::ranges::fill(into, std::byte{'x'});
+    good_ -= std::min<std::uint64_t>(good_, into.size());
+    if (good_ == 0) throw Error(ErrorKind::kFailed, fmt::format("it broke at {}", offset));
+  }
+
+ private:
+  std::uint64_t good_;
+};
+
+TEST_F(AnUpload, OfContentIsOneRequestThatReadsItAgainIfNeedBe) {
+  const auto bucket = open({.part_size = 10, .workers = 2});
+  server.make_trouble([](int number, const SeenRequest&) {
+    return number == 1 ? std::optional(FakeReply{.status = 500}) : std::nullopt;
+  });
+  const std::string text = text_of_length(1500000);
+  stream::MemoryContent content(text);
+  bucket->store().put("x", content);
+  EXPECT_EQ(server.objects().at("/bucket/p/x"), text);
+  EXPECT_EQ(server.seen().size(), 2U);
+  EXPECT_EQ(bucket->store().peak_part_bytes(), 0U);
+  bucket->store().put("x", content, {.must_be_new = true});  // as if the answer had been lost
+}
+
+// While its sum is made, and while it is sent.
+TEST_F(AnUpload, OfContentThatBreaksStoresNothing) {
+  const auto bucket = open({.part_size = 10, .workers = 2});
+  for (const std::uint64_t good : {1000000U, 3000000U}) {
+    BrokenContent content(good);
+    EXPECT_THROW(bucket->store().put("x", content), Error);
+    EXPECT_TRUE(server.objects().empty());
+  }
 }
 
 // The parts that wait for a worker must not keep the writer waiting for memory.

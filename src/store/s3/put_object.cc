@@ -1,0 +1,45 @@
+#include "store/s3/put_object.h"
+
+#include <fmt/format.h>
+
+#include "store/aws/digest.h"
+
+namespace barman::store {
+namespace {
+
+bool is_there_whole(S3Client& client, const S3Request& put, const std::vector<Header>& part_headers) {
+  const HttpAnswer answer = client.send({.method = "HEAD", .key = put.key, .headers = part_headers});
+  const std::uint64_t size = put.content != nullptr ? put.content->size() : put.body.size();
+  const auto sum = [&] { return put.content != nullptr ? md5_hex(*put.content) : md5_hex(put.body); };
+  return answer.ok() && answer.header("content-length") == std::to_string(size) &&
+         answer.header("etag") == '"' + sum() + '"';
+}
+
+}  // namespace
+
+void put_object(S3Client& client, S3Request request, bool must_be_new,
+                const std::vector<Header>& part_headers) {
+  const std::string doing = storing(client, *request.key);
+  if (must_be_new) request.headers.emplace_back("if-none-match", "*");
+  HttpAnswer answer = client.send(request);
+  if (answer.status == 501 && must_be_new) {
+    require_absent(client, *request.key, part_headers);
+    request.headers.pop_back();
+    answer = client.send(request);
+  }
+  if (answer.ok() || (answer.status == 412 && is_there_whole(client, request, part_headers))) return;
+  if (answer.status == 412) throw Error(ErrorKind::kRefused, doing + ": it exists already");
+  client.refuse(answer, doing, kNeedsToStore);
+}
+
+void require_absent(S3Client& client, const std::string& key, const std::vector<Header>& part_headers) {
+  const HttpAnswer answer = client.send({.method = "HEAD", .key = key, .headers = part_headers});
+  if (answer.ok()) throw Error(ErrorKind::kRefused, storing(client, key) + ": it exists already");
+  if (answer.status != 404) client.refuse(answer, storing(client, key), kNeedsToStore);
+}
+
+std::string storing(const S3Client& client, const std::string& key) {
+  return fmt::format("cannot store {} in bucket {}", key, client.bucket());
+}
+
+}  // namespace barman::store
