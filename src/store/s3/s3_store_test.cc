@@ -116,6 +116,11 @@ TEST_F(InABucket, AsksForEncryptionAndTags) {
   EXPECT_EQ(headers.at("x-amz-server-side-encryption"), "aws:kms");
   EXPECT_EQ(headers.at("x-amz-server-side-encryption-aws-kms-key-id"), "k1");
   EXPECT_EQ(headers.at("x-amz-tagging"), "a%20b=1%262&c=d");
+  write_text(bucket->store(), "large", "0123456789abcdefghij");
+  for (const SeenRequest& request : server.seen()) {
+    const bool creates = request.query.find("uploadId") == std::string::npos;
+    EXPECT_EQ(request.headers.contains("x-amz-server-side-encryption"), creates) << request.query;
+  }
   EXPECT_THROW((void)open({.kms_key = "k1"}), Error);
   EXPECT_THROW((void)open({.encryption = "AES256", .customer_key = std::string(32, 'k')}), Error);
 }
