@@ -232,7 +232,7 @@ class AsInAContainer(EndToEnd):
         program = bucket.ours(self.scratch, "barman-cloud-" + name)
         words = [f"{key}={value}" for key, value in {**self.bucket.environment, "AWS_MAX_ATTEMPTS": "1", **environment}.items()]
         done = subprocess.run(["unshare", "-m", "sh", "-c", READ_ONLY, "sh", self.volume, str(user or place.ACCOUNT.pw_uid), *words, program, *map(str, arguments)],
-                              capture_output=True, text=True, timeout=120, check=False)
+                              capture_output=True, text=True, timeout=240, check=False)
         self.assertNotEqual(done.returncode, 99, done.stderr)
         return done
 
@@ -247,7 +247,8 @@ class AsInAContainer(EndToEnd):
         server = ["--immediate-checkpoint", "-h", cluster.sockets, "-p", cluster.port, "-U", "barman", "-d", "postgres"]
         url, back = self.bucket.url, os.path.join(self.volume, "back")
         self.expect(0, "check-wal-archive", url, "main")
-        self.expect(0, "backup", *server, "--gzip", url, "main")
+        # The first upload in parts makes a new gateway create what it keeps these in: it may be silent for long.
+        self.expect(0, "backup", *server, "--gzip", url, "main", AWS_MAX_ATTEMPTS="5")
         cluster.sql("CREATE TABLE later AS SELECT 1 AS n")
         cluster.switch_wal()
         cluster.stop()
