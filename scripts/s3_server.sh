@@ -118,6 +118,12 @@ start_gateway() {
   timeout 120 radosgw -n client.admin
   timeout 60 radosgw-admin -n client.admin user create --uid=barman --display-name=barman \
     --access-key=barmankey --secret-key=barmansecret
+  # Else the first bucket, object and upload in parts have them made, while a test waits.
+  local pool
+  for pool in default.rgw.buckets.{index,data,non-ec}; do
+    timeout 60 ceph osd pool create "$pool"
+    timeout 60 ceph osd pool application enable "$pool" rgw
+  done
   curl -s --retry 100 --retry-delay 1 --retry-connrefused -o /dev/null "http://127.0.0.1:$gateway_port"
 }
 

@@ -247,7 +247,6 @@ class AsInAContainer(EndToEnd):
         server = ["--immediate-checkpoint", "-h", cluster.sockets, "-p", cluster.port, "-U", "barman", "-d", "postgres"]
         url, back = self.bucket.url, os.path.join(self.volume, "back")
         self.expect(0, "check-wal-archive", url, "main")
-        # The first upload in parts makes a new gateway create what it keeps these in: it may be silent for long.
         self.expect(0, "backup", *server, "--gzip", url, "main", AWS_MAX_ATTEMPTS="5")
         cluster.sql("CREATE TABLE later AS SELECT 1 AS n")
         cluster.switch_wal()
