@@ -24,12 +24,12 @@ class PlainFiles::Entries final : public codec::TarReceiver {
       case codec::TarEntry::Kind::kSymlink:
         return TreeWriter::make_symlink(path, files_.folder_ / path.filename());
       case codec::TarEntry::Kind::kFile:
-        return files_.writer_.begin_file(path, entry.mode, entry.size);
+        return files_.writer_->begin_file(path, entry.mode, entry.size);
     }
   }
-  void data(stream::Bytes bytes) override { files_.writer_.write(bytes); }
+  void data(stream::Bytes bytes) override { files_.writer_->write(bytes); }
   void end() override {
-    if (kind_ == codec::TarEntry::Kind::kFile) files_.writer_.end_file();
+    if (kind_ == codec::TarEntry::Kind::kFile) files_.writer_->end_file();
   }
 
  private:
@@ -39,6 +39,7 @@ class PlainFiles::Entries final : public codec::TarReceiver {
 };
 
 void PlainFiles::begin() {
+  writer_.emplace();
   os::remove_tree(folder_);
   os::make_directories(folder_);
   os::make_directories(data_, 0700);
@@ -66,6 +67,7 @@ std::unique_ptr<stream::Sink> PlainFiles::manifest() {
 
 void PlainFiles::finish(const std::stop_token& stop) {
   events_.progress({.phase = "syncing"});
+  writer_->finish();
   sync_->finish(stop);
   os::sync_directory(folder_.parent_path());
   os::fault_point("backup-synced");

@@ -35,8 +35,9 @@ class PlainFiles final : public BackupStorage {
   const std::filesystem::path folder_;
   const std::filesystem::path data_;
   Events& events_;
-  TreeWriter writer_;
-  std::optional<os::FileSystemSync> sync_;  // of what is written since begin()
+  // Since begin():
+  std::optional<TreeWriter> writer_;
+  std::optional<os::FileSystemSync> sync_;
 };
 
 }  // namespace barman::engine

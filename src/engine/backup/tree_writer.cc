@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "os/durable_file.h"
 #include "os/fault_point.h"
@@ -48,14 +49,17 @@ void TreeWriter::begin_file(std::filesystem::path path, mode_t mode, std::uint64
   // Only a hint: file systems that cannot do it answer with an error that means nothing. A full disk shows
   // in write().
   if (size >= kLargeFile) (void)::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
+  if (size >= os::kDirectFrom && os::DirectWriter::suits(file_)) direct_.begin(std::move(file_), path_);
 }
 
 void TreeWriter::write(stream::Bytes data) {
+  if (!file_) return direct_.write(data);
   os::write_all(file_.get(), data, path_);
   write_back_.wrote(file_, data.size());
 }
 
 void TreeWriter::end_file() {
+  if (!file_) return direct_.end();
   if (write_back_.written() >= kSmallFile) write_back_.rest(file_);
   if (file_.close() != 0) os::throw_errno("cannot close", path_);
 }

@@ -4,16 +4,17 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "os/direct_writer.h"
 #include "os/fd.h"
 #include "os/write_back.h"
 #include "stream/stream.h"
 
 namespace barman::engine {
 
-// Takes folders, links and files in order, one file at a time. The bytes go to the kernel by the caller's
-// thread, while they are still in the processor's cache; a second thread would take a core from the server
-// that sends. Files are not made durable, but their way to the disk is begun early. Nothing that is there is
-// overwritten. Throws kFailed, naming the file. Belongs to one thread.
+// Takes folders, links and files in order, one file at a time. Small files go to the kernel by the caller's
+// thread, while their bytes are still in the processor's cache; large ones directly to the disk, where the
+// file system can do it. Files are not made durable, but their way to the disk is begun early. Nothing that
+// is there is overwritten. Throws kFailed, naming the file. Belongs to one thread.
 class TreeWriter {
  public:
   // The folder may exist.
@@ -23,11 +24,14 @@ class TreeWriter {
   void begin_file(std::filesystem::path path, mode_t mode, std::uint64_t size);
   void write(stream::Bytes data);
   void end_file();
+  // All files are written and closed when it returns.
+  void finish() { direct_.drain(); }
 
  private:
   std::filesystem::path path_;
-  os::Fd file_;
+  os::Fd file_;  // none while the direct writer has it
   os::WriteBack write_back_;
+  os::DirectWriter direct_;
 };
 
 }  // namespace barman::engine
