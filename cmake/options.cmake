@@ -18,6 +18,13 @@ if(BARMAN_SANITIZE)
   endif()
 endif()
 
+# For programs that load libraries while they run.
+function(set_sanitizer_defaults program)
+  if(BARMAN_SANITIZE MATCHES address AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/sanitizer_defaults.cc)
+  endif()
+endfunction()
+
 if(CMAKE_UNITY_BUILD)
   # What is private to one source seems to gcc to be private to a header.
   target_compile_options(barman_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
@@ -25,7 +32,7 @@ endif()
 
 find_program(BARMAN_CCACHE ccache)
 if(BARMAN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${BARMAN_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${BARMAN_CCACHE})
 endif()
 find_program(BARMAN_MOLD mold)
 if(BARMAN_MOLD)

@@ -9,7 +9,7 @@ build=(g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libdefla
        libcurl4-openssl-dev libpugixml-dev)
 demo=(postgresql-15)
 bench=(zstd pgbackrest)  # what the benchmarks compare with
-test=(libgtest-dev libgmock-dev ccache clang clang-tidy python3 postgresql-15 procps
+test=(libgtest-dev libgmock-dev ccache mold clang libclang-rt-dev clang-tidy python3 postgresql-15 procps
       patchelf file gnupg rsync openssl)
 s3=(ceph-mon ceph-osd radosgw ceph-common curl)  # an S3 server for the tests, see s3_server.sh
 command -v npm >/dev/null || s3+=(nodejs npm)    # for another one, see provision.sh

@@ -26,7 +26,7 @@ threaded=(stream os codec postgres engine)
 cmake --preset dev -DBARMAN_TEST_EVERYTHING=ON "-DBARMAN_TEST_THREADED=$(IFS=';'; echo "${threaded[*]}")"
 cmake --build --preset dev
 cmake --preset thread
-cmake --build --preset thread --target "${threaded[@]/%/_test}"
+cmake --build --preset thread --target barman "${threaded[@]/%/_test}"
 cmake --preset tidy
 wait "$fetched" || { cat "$log" >&2; exit 1; }
 

@@ -1,0 +1,22 @@
+# Precompiled headers, one for sources and one for tests, where BARMAN_PRECOMPILE asks for them.
+function(precompile)
+  if(NOT BARMAN_PRECOMPILE)
+    return()
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    add_compile_options(-Xclang -fno-pch-timestamp)  # ccache asks for it
+  endif()
+  find_package(GTest REQUIRED)
+  add_library(barman_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cc)
+  target_link_libraries(barman_precompiled PRIVATE barman_options)
+  target_precompile_headers(barman_precompiled PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled.h)
+  add_library(barman_precompiled_tests OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cc)
+  target_link_libraries(barman_precompiled_tests PRIVATE barman_options GTest::gmock GTest::gtest)
+  target_precompile_headers(barman_precompiled_tests PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled_tests.h)
+endfunction()
+
+function(use_precompiled target precompiled)
+  if(BARMAN_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM ${precompiled})
+  endif()
+endfunction()
