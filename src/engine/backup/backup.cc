@@ -299,7 +299,7 @@ class Run {
     }
     const auto older = catalog::wal_before(info_);
     if (!older) return;
-    const auto removed = purge_wal(around_.home, *older, around_.events);
+    const auto removed = purge_wal(around_.home, *older, removal_rules(around_.server), around_.events);
     if (removed.empty()) return;
     around_.events.info("WAL segments preceding the current backup have been found:");
     for (const std::string& wal : removed) {

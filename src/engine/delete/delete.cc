@@ -82,7 +82,7 @@ void Deletion::remove_wal(const BackupInfo& info, catalog::DeletedBy who) {
     return;
   }
   events_.info("Delete associated WAL segments:");
-  for (const std::string& name : purge_wal(home_, *removal, events_)) events_.info("\t" + name);
+  for (const std::string& name : purge_wal(home_, *removal, rules_, events_)) events_.info("\t" + name);
 }
 
 void Deletion::remove_files(const BackupInfo& info) {

@@ -21,8 +21,9 @@ std::string some_of(std::vector<std::string> names) {
   return fmt::format("{}{}", fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
-void remove_files(const Home& home, const std::vector<std::string>& names, Events& events) {
-  const WalRemains remains = wal_archive(home)->remove(names);
+void remove_files(const Home& home, const std::vector<std::string>& names, std::size_t batch,
+                  Events& events) {
+  const WalRemains remains = wal_archive(home)->remove(names, batch);
   if (!remains.absent.empty()) {
     events.warning(
         fmt::format("WAL of the index was not in the archive any more: {}", some_of(remains.absent)));
@@ -38,13 +39,14 @@ void remove_files(const Home& home, const std::vector<std::string>& names, Event
 
 }  // namespace
 
-std::vector<std::string> purge_wal(const Home& home, const catalog::WalRemoval& removal, Events& events) {
+std::vector<std::string> purge_wal(const Home& home, const catalog::WalRemoval& removal,
+                                   const RemovalRules& rules, Events& events) {
   std::vector<std::string> removed;
   XlogIndex(home, events)
       .remove([&](const catalog::WalEntry& entry) { return catalog::goes(removal, entry.name); },
               [&](std::span<const catalog::WalEntry> entries) {
                 for (const catalog::WalEntry& entry : entries) removed.push_back(entry.name);
-                remove_files(home, removed, events);
+                remove_files(home, removed, rules.batch, events);
               });
   return removed;
 }

@@ -156,7 +156,7 @@ void BucketArchive::fetch(const WalFile& wal, const WalFormat& format, const std
   copy_plain(*this, wal, format, os::create_file(to, {.sync = false}), stop);
 }
 
-WalRemains BucketArchive::remove(std::span<const std::string> names) {
+WalRemains BucketArchive::remove(std::span<const std::string> names, std::size_t batch) {
   WalRemains remains;
   std::vector<std::string> keys;
   std::unordered_set<std::string> found;
@@ -168,7 +168,7 @@ WalRemains BucketArchive::remove(std::span<const std::string> names) {
     if (!found.contains(name)) remains.absent.push_back(name);
   }
   std::ranges::sort(keys);
-  if (!keys.empty()) remains.present = home_.bucket().remove_all(keys);
+  if (!keys.empty()) remains.present = home_.bucket().remove_all(keys, batch);
   return remains;
 }
 

@@ -25,7 +25,7 @@ class BucketArchive final : public WalArchive {
   void read(const WalFile& wal, stream::Sink& into) override;
   void fetch(const WalFile& wal, const WalFormat& format, const std::filesystem::path& to,
              const std::stop_token& stop) override;
-  [[nodiscard]] WalRemains remove(std::span<const std::string> names) override;
+  [[nodiscard]] WalRemains remove(std::span<const std::string> names, std::size_t batch) override;
   [[nodiscard]] std::string place(const WalFile& wal) const override { return home_.full_key(wal.key); }
   [[nodiscard]] std::vector<std::string> places(std::span<const std::string> names) override;
   [[nodiscard]] Likeness compare(const std::filesystem::path& arrived, const WalFile& archived,

@@ -103,7 +103,7 @@ TEST_F(BucketArchiveTest, OneNameInSeveralFormsIsFoundOnceAndRemovedWhole) {
   archive_.scan(nullptr, {.wal = [&](const pgformat::WalName&, const catalog::WalEntry&) { ++visited; },
                           .foreign = [](const std::string&) {}});
   EXPECT_EQ(visited, 2);
-  EXPECT_TRUE(archive_.remove(std::vector<std::string>{kOne}).absent.empty());
+  EXPECT_TRUE(archive_.remove(std::vector<std::string>{kOne}, 1000).absent.empty());
   EXPECT_THAT(keys(), ElementsAre(std::string(kFolder) + kOne + ".00000028.backup.gz"));
 }
 

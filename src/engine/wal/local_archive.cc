@@ -105,7 +105,7 @@ void LocalArchive::fetch(const WalFile& wal, const WalFormat& format, const fs::
   }
 }
 
-WalRemains LocalArchive::remove(std::span<const std::string> names) {
+WalRemains LocalArchive::remove(std::span<const std::string> names, std::size_t) {
   WalRemains remains;
   std::set<fs::path> folders;
   for (const std::string& name : names) {

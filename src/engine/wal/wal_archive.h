@@ -77,8 +77,9 @@ class WalArchive {
   virtual void fetch(const WalFile& wal, const WalFormat& format, const std::filesystem::path& to,
                      const std::stop_token& stop) = 0;
 
-  // Removes files, in whatever forms they are stored, durably.
-  [[nodiscard]] virtual WalRemains remove(std::span<const std::string> names) = 0;
+  // Removes files, in whatever forms they are stored, durably. A bucket is told at most `batch` of them in
+  // one request.
+  [[nodiscard]] virtual WalRemains remove(std::span<const std::string> names, std::size_t batch) = 0;
 
   // Where a person finds the file: a path, or a key of the bucket. Of names: also of those that are not
   // there, as they would be called if they were stored as they are.

@@ -128,7 +128,7 @@ TEST_P(AnyArchive, FetchesIntoAFile) {
 TEST_P(AnyArchive, AFileThatGoesAwayIsNotTakenForAnEmptyOne) {
   put(kOne, sample_segment(kOne));
   const auto wal = find_archived(archive(), kOne);
-  EXPECT_THAT(archive().remove(std::vector<std::string>{kOne}).absent, IsEmpty());
+  EXPECT_THAT(archive().remove(std::vector<std::string>{kOne}, 1000).absent, IsEmpty());
   std::string text;
   EXPECT_THAT(failure(ErrorKind::kFailed,
                       [&] { copy_plain(archive(), *wal, {}, std::make_unique<stream::AppendTo>(text), {}); }),
@@ -193,7 +193,7 @@ TEST_P(AnyArchive, RemovesAndSaysWhatWasNotThere) {
   put(kOne, "x");
   put(kTwo, "x", ".zst");
   put(kThree, "x");
-  const WalRemains remains = archive().remove(std::vector<std::string>{kOne, kTwo, kOfNextLog});
+  const WalRemains remains = archive().remove(std::vector<std::string>{kOne, kTwo, kOfNextLog}, 1000);
   EXPECT_THAT(remains.absent, ElementsAre(kOfNextLog));
   EXPECT_THAT(remains.present, IsEmpty());
   EXPECT_FALSE(has(kOne) || has(kTwo));

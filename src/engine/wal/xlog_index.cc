@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "engine/server/bucket_home.h"
 #include "engine/wal/wal_archive.h"
 #include "os/append_file.h"
 #include "os/durable_file.h"
@@ -154,7 +155,8 @@ void XlogIndex::visit(const Visit& visit) const {
 
 void XlogIndex::require() {
   std::error_code unclear;  // the lines that are appended later say what is wrong
-  if (std::filesystem::exists(home_.xlogdb, unclear) || unclear) return;
+  const bool is_there = std::filesystem::exists(home_.xlogdb, unclear) || unclear;
+  if (is_there && !(home_.wal_bucket && std::filesystem::is_empty(home_.xlogdb, unclear))) return;
   const auto lock = os::LockFile::acquire(home_.xlogdb_lock());
   repair_or_rebuild();
 }
@@ -194,10 +196,15 @@ bool XlogIndex::repair_or_rebuild(std::span<const catalog::WalEntry> known) {
   std::error_code error;
   const auto size = std::filesystem::file_size(home_.xlogdb, error);
   if (error == std::errc::no_such_file_or_directory) {
-    write_anew(known);
+    tell_of_rebuild("missing", write_anew(known), known.size());
     return true;
   }
-  if (error || size == 0) return false;
+  if (error) return false;
+  if (size == 0) {
+    if (!home_.wal_bucket) return false;
+    tell_of_rebuild("empty", write_anew(known), known.size());
+    return true;
+  }
   constexpr std::uintmax_t kLongestLine = 1024;
   std::string tail;
   stream::AppendTo into(tail);
@@ -239,6 +246,15 @@ void XlogIndex::remove(const Choose& gone, const Remove& before) {
   remove_unfinished(home_.xlogdb);
   os::fault_point("xlogdb-remove");
   os::write_file(home_.xlogdb, kept, {.mode = kIndexMode});
+}
+
+void XlogIndex::tell_of_rebuild(std::string_view why, const Rebuilt& rebuilt, std::size_t known) const {
+  const std::uint64_t count = rebuilt.histories + rebuilt.backup_labels + rebuilt.segments;
+  if (!home_.wal_bucket || count <= known) return;
+  events_.warning(fmt::format(
+      "the index of archived WAL {} was {}, although the bucket holds WAL: made anew from a listing "
+      "of {} ({} files)",
+      home_.xlogdb.native(), why, home_.wal_bucket->url(), count));
 }
 
 XlogIndex::Rebuilt XlogIndex::rebuild() {

@@ -34,8 +34,9 @@ class XlogIndex {
   using Visit = std::function<void(const catalog::WalLine&)>;
   void visit(const Visit& visit) const;
 
-  // Makes a missing file, from the archive as it is now. Before files are stored: else a reader might make it
-  // between the storing of a file and its line, which would stand there twice.
+  // Makes a missing file, or an empty one of an archive in a bucket, from the archive as it is now. Before
+  // files are stored: else a reader might make it between the storing of a file and its line, which would
+  // stand there twice.
   void require();
 
   // Appends and syncs. A torn last line, left by a crash, is repaired first. If that, or a missing file,
@@ -46,8 +47,9 @@ class XlogIndex {
   std::size_t append_missing(std::span<const catalog::WalEntry> entries);
 
   // Removes the entries that `gone` says are gone, by writing a new file: atomic.
-  // Runs `before` under the lock with the entries that are to go, if there are any (it removes the files).
-  // Lines that cannot be read stay.
+  // An index that is missing, or empty although the archive is in a bucket, may have been lost: it is made
+  // anew from the archive first, and that is said if there was something. Runs `before` under the lock with
+  // the entries that are to go, if there are any (it removes the files). Lines that cannot be read stay.
   using Choose = std::function<bool(const catalog::WalEntry&)>;
   using Remove = std::function<void(std::span<const catalog::WalEntry>)>;
   void remove(const Choose& gone, const Remove& before);
@@ -72,6 +74,8 @@ class XlogIndex {
   // `known` entries tell more than the files do: how an encrypted one was compressed.
   bool repair_or_rebuild(std::span<const catalog::WalEntry> known = {});  // whether it was rebuilt
   Rebuilt write_anew(std::span<const catalog::WalEntry> known = {}) const;
+  // That the index of a bucket was made anew, if more than `known` files were found.
+  void tell_of_rebuild(std::string_view why, const Rebuilt& rebuilt, std::size_t known) const;
   std::size_t append_missing_locked(std::span<const catalog::WalEntry> entries);
 
   const Home& home_;
