@@ -25,6 +25,8 @@ struct UnfinishedUpload {
   Time begun;
 };
 
+class Inspection;
+
 class Bucket : public ObjectStore {
  public:
   // Whether the bucket is there. Throws kFailed if the provider does not let us see it.
@@ -46,6 +48,9 @@ class Bucket : public ObjectStore {
   // From now on requests go out although a stop is requested, and are tried once each: for taking back what a
   // stopped operation left, and recording that it was.
   virtual void begin_cleaning_up() {}
+
+  // What the provider can be asked besides: store/inspection.h.
+  [[nodiscard]] virtual Inspection& inspection() = 0;
 };
 
 }  // namespace barman::store

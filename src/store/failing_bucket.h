@@ -64,11 +64,15 @@ class FailingBucket final : public Bucket {
     return objects.remove_all(keys, batch);
   }
   bool is_locked(std::string_view, Time) override { return false; }
-  std::vector<UnfinishedUpload> unfinished_uploads(std::string_view) override {
+  std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix) override {
     step();
-    return {};
+    return objects.unfinished_uploads(prefix);
   }
-  void withdraw(const UnfinishedUpload&) override { step(); }
+  void withdraw(const UnfinishedUpload& upload) override {
+    step();
+    objects.withdraw(upload);
+  }
+  Inspection& inspection() override { return objects.inspection(); }
   void begin_cleaning_up() override { is_cleaning_up_ = true; }
 
  private:

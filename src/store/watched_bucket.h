@@ -13,7 +13,7 @@
 
 namespace barman::store {
 
-class WatchedBucket final : public Bucket {
+class WatchedBucket final : public Bucket, private Inspection {
  public:
   MemoryStore objects;                             // what is in it; touching this is no request
   std::vector<UnfinishedUpload> uploads;           // those that nobody finished
@@ -21,6 +21,12 @@ class WatchedBucket final : public Bucket {
   std::set<std::string, std::less<>> undeletable;  // keys that remove_all() does not remove
   // Called before each request ("PUT base/x", "LIST base/"); what it throws is the answer.
   std::function<void(const std::string& request)> before;
+  bool is_there = true;
+  bool is_cleaning_up = false;
+  BucketState bucket_state{};
+  Encryption wanted{};
+  Encryption encryption{};  // of every object
+  Conditional conditional = Conditional::kRefused;
 
   [[nodiscard]] std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);
@@ -66,7 +72,7 @@ class WatchedBucket final : public Bucket {
   }
   [[nodiscard]] bool exists() override {
     ask("HEAD", "");
-    return true;
+    return is_there;
   }
   [[nodiscard]] std::vector<NotRemoved> remove_all(const std::vector<std::string>& keys,
                                                    std::size_t batch) override {
@@ -92,14 +98,54 @@ class WatchedBucket final : public Bucket {
     std::vector<UnfinishedUpload> found;
     std::ranges::copy_if(uploads, std::back_inserter(found),
                          [&](const UnfinishedUpload& upload) { return upload.key.starts_with(prefix); });
+    std::ranges::copy(objects.unfinished_uploads(prefix), std::back_inserter(found));
     return found;
   }
   void withdraw(const UnfinishedUpload& upload) override {
     ask("WITHDRAW", upload.key);
     std::erase_if(uploads, [&](const UnfinishedUpload& one) { return one.id == upload.id; });
+    objects.withdraw(upload);
   }
+  void begin_cleaning_up() override { is_cleaning_up = true; }
+  [[nodiscard]] Inspection& inspection() override { return *this; }
 
  private:
+  [[nodiscard]] BucketState state() override {
+    ask("STATE", "");
+    return bucket_state;
+  }
+  [[nodiscard]] std::optional<Time> time_there() override {
+    ask("TIME", "");
+    return objects.inspection().time_there();
+  }
+  [[nodiscard]] Encryption wanted_encryption() const override { return wanted; }
+  [[nodiscard]] Encryption encryption_of(std::string_view key) override {
+    ask("HEAD", key);
+    return encryption;
+  }
+  [[nodiscard]] Conditional store_if_absent(std::string_view key, std::string_view text) override {
+    ask("PUT-IF-ABSENT", key);
+    if (conditional == Conditional::kReplaced) write_text(objects, key, text);
+    return conditional;
+  }
+  [[nodiscard]] UnfinishedUpload begin_upload(std::string_view key) override {
+    ask("BEGIN", key);
+    return objects.inspection().begin_upload(key);
+  }
+  [[nodiscard]] std::string send_part(const UnfinishedUpload& upload, unsigned number,
+                                      stream::Bytes part) override {
+    ask("PART", upload.key);
+    return objects.inspection().send_part(upload, number, part);
+  }
+  void complete(const UnfinishedUpload& upload, const std::vector<std::string>& parts) override {
+    ask("COMPLETE", upload.key);
+    objects.inspection().complete(upload, parts);
+  }
+  [[nodiscard]] std::optional<std::uint64_t> uploaded_bytes(const UnfinishedUpload& upload) override {
+    ask("PARTS", upload.key);
+    return objects.inspection().uploaded_bytes(upload);
+  }
+
   void ask(const std::string& method, std::string_view key) {
     const std::string request = method + " " + std::string(key);
     const std::lock_guard lock(mutex_);

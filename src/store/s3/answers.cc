@@ -146,6 +146,40 @@ UploadsPage parse_uploads_page(std::string_view xml) {
   return page;
 }
 
+PartsPage parse_parts_page(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = root_named(document, xml, "ListPartsResult");
+  PartsPage page;
+  for (const pugi::xml_node& node : root.children("Part")) page.bytes += number_in(node.child("Size"));
+  if (is_true(root.child("IsTruncated"))) page.next = root.child_value("NextPartNumberMarker");
+  return page;
+}
+
+std::optional<std::string> parse_versioning(std::string_view xml) {
+  pugi::xml_document document;
+  if (!document.load_buffer(xml.data(), xml.size())) return std::nullopt;
+  const pugi::xml_node root = document.document_element();
+  if (std::strcmp(root.name(), "VersioningConfiguration") != 0) return std::nullopt;
+  const std::string_view status = root.child_value("Status");
+  if (status == "Enabled") return "on";
+  return status == "Suspended" ? "suspended" : "off";
+}
+
+std::optional<std::string> parse_object_lock(std::string_view xml) {
+  pugi::xml_document document;
+  if (!document.load_buffer(xml.data(), xml.size())) return std::nullopt;
+  const pugi::xml_node root = document.document_element();
+  if (std::strcmp(root.name(), "ObjectLockConfiguration") != 0) return std::nullopt;
+  if (std::strcmp(root.child_value("ObjectLockEnabled"), "Enabled") != 0) return "off";
+  const pugi::xml_node retention = root.child("Rule").child("DefaultRetention");
+  const std::string mode = printable(retention.child_value("Mode"));
+  for (const auto& [name, unit] : {std::pair("Days", "days"), std::pair("Years", "years")}) {
+    const std::string length = printable(retention.child_value(name));
+    if (!length.empty()) return fmt::format("on, {} {} ({}) for new objects", length, unit, mode);
+  }
+  return "on";
+}
+
 std::string complete_document(const std::vector<std::string>& etags) {
   std::string text = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   for (std::size_t i = 0; i < etags.size(); ++i) {

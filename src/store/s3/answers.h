@@ -51,6 +51,18 @@ struct UploadsPage {
 };
 UploadsPage parse_uploads_page(std::string_view xml);
 
+// Of <ListPartsResult>. Throws kFailed.
+struct PartsPage {
+  std::uint64_t bytes = 0;  // in the parts that it names
+  std::string next;         // empty: this is the last
+};
+PartsPage parse_parts_page(std::string_view xml);
+
+// <VersioningConfiguration> and <ObjectLockConfiguration> as BucketState has them: store/inspection.h.
+// Nothing if the document is another.
+std::optional<std::string> parse_versioning(std::string_view xml);
+std::optional<std::string> parse_object_lock(std::string_view xml);
+
 // What they are told.
 std::string complete_document(const std::vector<std::string>& etags);
 std::string delete_document(const std::vector<std::string>& keys);

@@ -35,6 +35,36 @@ TEST(S3Answers, WhatIsCutOrForeignIsAFailure) {
   EXPECT_THROW((void)parse_upload_id("<InitiateMultipartUploadResult/>"), Error);
 }
 
+TEST(S3Answers, ThePartsOfAnUpload) {
+  const PartsPage page = parse_parts_page(
+      "<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker>"
+      "<Part><PartNumber>1</PartNumber><Size>5</Size></Part><Part><PartNumber>2</PartNumber><Size>7</Size></"
+      "Part>"
+      "</ListPartsResult>");
+  EXPECT_EQ(page.bytes, 12U);
+  EXPECT_EQ(page.next, "2");
+  EXPECT_EQ(parse_parts_page("<ListPartsResult/>").bytes, 0U);
+  EXPECT_THROW((void)parse_parts_page("<html/>"), Error);
+  EXPECT_THROW((void)parse_parts_page("<ListPartsResult><Part><Size>x</Size></Part></ListPartsResult>"),
+               Error);
+}
+
+TEST(S3Answers, TheStateOfABucket) {
+  EXPECT_EQ(parse_versioning("<VersioningConfiguration/>"), "off");
+  EXPECT_EQ(parse_versioning("<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"),
+            "on");
+  EXPECT_EQ(parse_object_lock("<ObjectLockConfiguration/>"), "off");
+  EXPECT_EQ(
+      parse_object_lock("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>"
+                        "<DefaultRetention><Mode>COMPLIANCE</Mode><Years>2</Years></DefaultRetention></Rule>"
+                        "</ObjectLockConfiguration>"),
+      "on, 2 years (COMPLIANCE) for new objects");
+  for (const char* other : {"", "<", "<html/>", "<ListBucketResult/>"}) {
+    EXPECT_FALSE(parse_versioning(other)) << other;
+    EXPECT_FALSE(parse_object_lock(other)) << other;
+  }
+}
+
 TEST(S3Answers, AnErrorDocument) {
   const auto error = parse_s3_error("<Error><Code>NoSuchKey</Code><Message>a\x1b[31m b</Message></Error>");
   ASSERT_TRUE(error);

@@ -8,6 +8,7 @@
 
 #include "store/aws/credential_answer.h"
 #include "store/aws/digest.h"
+#include "store/inspection.h"
 
 namespace barman::store {
 namespace {
@@ -38,13 +39,18 @@ bool is_one_of(const std::string& code, std::initializer_list<const char*> codes
   return std::ranges::find(codes, code) != codes.end();
 }
 
+// Whether the server does not know who asks.
+bool is_of_credentials(const S3Error& error) {
+  return is_one_of(error.code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"});
+}
+
 std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std::string& bucket,
                        std::string_view needs) {
   const std::string said = error.code.empty() ? std::to_string(answer.status) : reason_text(error);
   if (error.code == "NoSuchBucket") {
     return fmt::format("there is no bucket {}; create it or correct the URL", bucket);
   }
-  if (is_one_of(error.code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"})) {
+  if (is_of_credentials(error)) {
     return fmt::format("the server does not accept the credentials ({}); check access key and secret key",
                        error.code);
   }
@@ -194,10 +200,12 @@ bool S3Client::have_expired(const HttpAnswer& answer, const S3Error& error) {
 
 void S3Client::refuse(const HttpAnswer& answer, const std::string& doing, std::string_view needs) const {
   const S3Error error = parse_s3_error(answer.body).value_or(S3Error{});
+  const std::string message = fmt::format("{}: {}", doing, meaning_of(answer, error, bucket_, needs));
+  if (is_of_credentials(error)) throw NotLetIn(message);
   ErrorKind kind = ErrorKind::kFailed;
   if (may_pass(answer, error)) kind = ErrorKind::kTransient;
   if (answer.status == 412) kind = ErrorKind::kRefused;
-  throw Error(kind, fmt::format("{}: {}", doing, meaning_of(answer, error, bucket_, needs)));
+  throw Error(kind, message);
 }
 
 }  // namespace barman::store

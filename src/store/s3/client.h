@@ -41,9 +41,9 @@ class S3Client {
   // Throws what HttpTransport::send throws. With `into`, a body that breaks off is not asked for again.
   HttpAnswer send(const S3Request& request, BodyReceiver* into = nullptr);
 
-  // Throws what an answer that is not wanted means: kTransient for 5xx, kRefused for a failed condition, else
-  // kFailed. The text begins with `doing` ("cannot read x from bucket b"); where a permission is missing it
-  // says that it `needs` that ("s3:GetObject").
+  // Throws what an answer that is not wanted means: kTransient for 5xx, kRefused for a failed condition,
+  // NotLetIn for credentials that are not accepted, else kFailed. The text begins with `doing` ("cannot read
+  // x from bucket b"); where a permission is missing it says that it `needs` that ("s3:GetObject").
   [[noreturn]] void refuse(const HttpAnswer& answer, const std::string& doing, std::string_view needs) const;
 
   // See Bucket::begin_cleaning_up().

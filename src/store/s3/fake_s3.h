@@ -105,10 +105,19 @@ class FakeS3 {
     const std::lock_guard lock(mutex_);
     objects_[path] = text;
   }
+  void remove(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    objects_.erase(path);
+  }
 
   std::set<std::string> buckets;  // set up before requests are made
   std::size_t page = 1000;        // objects in a page of a listing
   bool has_batch_delete = true;
+  bool has_conditions = true;              // else "if-none-match" is ignored
+  bool keeps_encryption = true;            // else objects are not encrypted as was asked for
+  std::string versioning{};                // the status, if it was ever set
+  std::optional<std::string> object_lock;  // what is in <ObjectLockConfiguration>
+  std::string date{};                      // of every answer
 
  private:
   static FakeReply error(int status, const std::string& code) {
@@ -152,7 +161,15 @@ class FakeS3 {
   FakeReply of_bucket(const SeenRequest& request, const std::string& bucket) {
     if (request.method == "HEAD") return {};
     if (request.method == "POST" && asks(request, "delete")) return delete_many(request, bucket);
-    if (asks(request, "uploads")) return list_uploads(bucket);
+    if (asks(request, "uploads")) return list_uploads(request, bucket);
+    if (asks(request, "versioning")) {
+      const std::string status = versioning.empty() ? "" : "<Status>" + versioning + "</Status>";
+      return {.body = "<VersioningConfiguration>" + status + "</VersioningConfiguration>"};
+    }
+    if (asks(request, "object-lock")) {
+      if (!object_lock) return error(404, "ObjectLockConfigurationNotFoundError");
+      return {.body = "<ObjectLockConfiguration>" + *object_lock + "</ObjectLockConfiguration>"};
+    }
     return list(request, bucket);
   }
 
@@ -168,9 +185,10 @@ class FakeS3 {
     return {.body = "<DeleteResult/>"};
   }
 
-  FakeReply list_uploads(const std::string& bucket) {
+  FakeReply list_uploads(const SeenRequest& request, const std::string& bucket) {
     std::string xml = "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>";
     for (const auto& [id, upload] : uploads_) {
+      if (!upload.path.starts_with("/" + bucket + "/" + parameter(request, "prefix"))) continue;
       xml += "<Upload><Key>" + upload.path.substr(bucket.size() + 2) + "</Key><UploadId>" + id +
              "</UploadId><Initiated>2026-11-22T13:38:18.000Z</Initiated></Upload>";
     }
@@ -224,6 +242,7 @@ class FakeS3 {
     if (request.method == "POST" && asks(request, "uploads")) {
       const std::string id = "upload-" + std::to_string(++uploads_made_);
       uploads_[id].path = request.path;
+      uploads_[id].encryption = encryption_in(request);
       return {.body = "<InitiateMultipartUploadResult><UploadId>" + id +
                       "</UploadId></InitiateMultipartUploadResult>"};
     }
@@ -231,9 +250,11 @@ class FakeS3 {
     if (!id.empty()) return of_upload(request, id);
     const auto found = objects_.find(request.path);
     if (request.method == "PUT") {
-      if (found != objects_.end() && request.headers.contains("if-none-match"))
+      if (found != objects_.end() && has_conditions && request.headers.contains("if-none-match"))
         return error(412, "PreconditionFailed");
       objects_[request.path] = request.body;
+      encryption_[request.path] = encryption_in(request);
+      parts_of_.erase(request.path);
       return {.headers = {{"etag", etag_of(request.body)}}};
     }
     if (request.method == "DELETE") {
@@ -255,6 +276,7 @@ class FakeS3 {
       upload->second.parts[std::stoi(parameter(request, "partNumber"))] = request.body;
       return {.headers = {{"etag", etag_of(request.body)}}};
     }
+    if (request.method == "GET") return list_parts(upload->second.parts);
     std::string whole;
     std::size_t at = 0;
     for (const auto& [number, text] : upload->second.parts) {
@@ -266,8 +288,29 @@ class FakeS3 {
       return error(412, "PreconditionFailed");
     parts_of_[request.path] = upload->second.parts.size();
     objects_[request.path] = whole;
+    encryption_[request.path] = upload->second.encryption;
     uploads_.erase(upload);
     return {.body = "<CompleteMultipartUploadResult/>"};
+  }
+
+  static FakeReply list_parts(const std::map<int, std::string>& parts) {
+    std::string xml = "<ListPartsResult><IsTruncated>false</IsTruncated>";
+    for (const auto& [number, text] : parts) {
+      xml += "<Part><PartNumber>" + std::to_string(number) + "</PartNumber><Size>" +
+             std::to_string(text.size()) + "</Size></Part>";
+    }
+    return {.body = xml + "</ListPartsResult>"};
+  }
+
+  // What is told of it later.
+  std::map<std::string, std::string> encryption_in(const SeenRequest& request) const {
+    std::map<std::string, std::string> found;
+    for (const auto& [name, value] : request.headers) {
+      if (keeps_encryption && name.starts_with("x-amz-server-side-encryption") &&
+          !name.ends_with("customer-key"))
+        found.emplace(name, value);
+    }
+    return found;
   }
 
   FakeReply get(const SeenRequest& request, const std::string& text) {
@@ -276,6 +319,7 @@ class FakeS3 {
                                              : etag_of(text)},
                                 {"last-modified", "Sun, 22 Nov 2026 13:38:18 GMT"}},
                     .body = text};
+    reply.headers.insert(encryption_[request.path].begin(), encryption_[request.path].end());
     const auto match = request.headers.find("if-match");
     if (match != request.headers.end() && match->second != reply.headers["etag"])
       return error(412, "PreconditionFailed");
@@ -374,7 +418,8 @@ class FakeS3 {
   }
 
   // Returns whether the connection stays.
-  static bool send_reply(int fd, const SeenRequest& request, const FakeReply& reply) {
+  bool send_reply(int fd, const SeenRequest& request, FakeReply reply) const {
+    if (!date.empty()) reply.headers.emplace("date", date);
     const bool stays = !reply.drop && send_text(fd, request, reply);
     char ignored = 0;
     while (reply.stall && ::recv(fd, &ignored, 1, 0) > 0) {
@@ -398,6 +443,7 @@ class FakeS3 {
 
   struct Upload {
     std::string path;
+    std::map<std::string, std::string> encryption;
     std::map<int, std::string> parts;
   };
 
@@ -414,6 +460,7 @@ class FakeS3 {
   std::vector<SeenRequest> seen_;
   std::map<std::string, std::string> objects_;  // by path
   std::map<std::string, std::size_t> parts_of_;
+  std::map<std::string, std::map<std::string, std::string>> encryption_;
   std::map<std::string, Upload> uploads_;
   std::set<int> open_;
   std::vector<std::jthread> connections_;

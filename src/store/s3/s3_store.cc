@@ -5,43 +5,20 @@
 #include <algorithm>
 #include <charconv>
 
-#include "os/durable_file.h"
+#include "base/error.h"
 #include "store/aws/credential_answer.h"
 #include "store/aws/digest.h"
 #include "store/key.h"
 #include "store/s3/put_object.h"
 #include "store/s3/ranged_read.h"
+#include "store/s3/upload.h"
 
 namespace barman::store {
 namespace {
 
-constexpr std::size_t kKeyBytes = 32;
 // A WAL segment of the usual size; and one that takes no memory.
 constexpr std::uint64_t kOneRequest = 16ULL * 1024 * 1024;
 constexpr std::uint64_t kLargestContent = 64ULL * 1024 * 1024;
-
-std::vector<Header> customer_headers(const std::string& key) {
-  if (key.empty()) return {};
-  const std::string name = "x-amz-server-side-encryption-customer-";
-  const stream::Bytes bytes = stream::bytes_of(key);
-  return {{name + "algorithm", "AES256"},
-          {name + "key", base64_text(bytes)},
-          {name + "key-md5", md5_base64(bytes)}};
-}
-
-std::vector<Header> create_headers(const S3Form& form, const CreateOptions& options) {
-  std::vector<Header> headers;
-  if (!form.encryption.empty()) headers.emplace_back("x-amz-server-side-encryption", form.encryption);
-  if (!form.kms_key.empty())
-    headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", form.kms_key);
-  std::string tags;
-  for (const auto& [name, value] : options.tags) {
-    if (!tags.empty()) tags += '&';
-    tags += percent_encode(name) + "=" + percent_encode(value);
-  }
-  if (!tags.empty()) headers.emplace_back("x-amz-tagging", tags);
-  return headers;
-}
 
 bool is_good_key(std::string_view key) {
   try {
@@ -67,41 +44,13 @@ std::uint64_t size_in(const HttpAnswer& answer) {
 
 }  // namespace
 
-void check_form(const S3Form& form) {
-  if (!form.kms_key.empty() && form.encryption != "aws:kms") {
-    throw Error(ErrorKind::kUsage, "a KMS key needs the encryption aws:kms; choose it or leave the key out");
-  }
-  if (!form.customer_key.empty() && !form.encryption.empty()) {
-    throw Error(ErrorKind::kUsage,
-                "a customer key cannot be used together with another encryption; choose one");
-  }
-}
-
-std::string read_customer_key(const std::string& url) {
-  constexpr std::string_view kScheme = "file://";
-  const std::string path = url.starts_with(kScheme) ? url.substr(kScheme.size()) : "";
-  if (!path.starts_with('/')) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("the customer key '{}' is not file:// and an absolute path", url));
-  }
-  constexpr std::size_t kMost = 4096;
-  std::optional<std::string> text = os::read_file(path, kMost);
-  if (!text) throw Error(ErrorKind::kUsage, fmt::format("there is no file {} with the customer key", path));
-  while (!text->empty() && std::isspace(static_cast<unsigned char>(text->back())) != 0) text->pop_back();
-  text->erase(0, std::min(text->find_first_not_of(" \t\r\n"), text->size()));
-  const auto key = parse_base64(*text);
-  if (!key || key->size() != kKeyBytes) {
-    throw Error(ErrorKind::kUsage, fmt::format("{} does not hold {} bytes in base64", path, kKeyBytes));
-  }
-  return *key;
-}
-
 S3Store::S3Store(S3Client& client, const std::string& root, S3Form form)
     : client_(client),
       root_(root.empty() ? "" : root + "/"),
       form_(std::move(form)),
-      customer_headers_(customer_headers(form_.customer_key)),
-      memory_(part_memory_bytes(form_.part_size, form_.workers)) {
+      customer_headers_(customer_headers(form_)),
+      memory_(part_memory_bytes(form_.part_size, form_.workers)),
+      inspection_(client_, root_, form_) {
   check_form(form_);
 }
 
@@ -117,17 +66,11 @@ std::optional<std::string> S3Store::own(std::string_view full_key) const {
   return std::string(key);
 }
 
-std::vector<Header> S3Store::headers_of(const CreateOptions& options) const {
-  std::vector<Header> headers = create_headers(form_, options);
-  headers.insert(headers.end(), customer_headers_.begin(), customer_headers_.end());
-  return headers;
-}
-
 std::unique_ptr<stream::Sink> S3Store::create(std::string_view key, CreateOptions options) {
   UploadOptions upload{.part_size = form_.part_size,
                        .workers = form_.workers,
                        .must_be_new = options.must_be_new,
-                       .create_headers = headers_of(options),
+                       .create_headers = create_headers(form_, options),
                        .part_headers = customer_headers_,
                        .most_parts = form_.most_parts};
   if (options.expected_bytes <= kOneRequest)
@@ -137,9 +80,10 @@ std::unique_ptr<stream::Sink> S3Store::create(std::string_view key, CreateOption
 
 void S3Store::put(std::string_view key, stream::Content& content, CreateOptions options) {
   if (content.size() > kLargestContent) return ObjectStore::put(key, content, std::move(options));
-  put_object(client_,
-             {.method = "PUT", .key = full(key), .headers = headers_of(options), .content = &content},
-             options.must_be_new, customer_headers_);
+  put_object(
+      client_,
+      {.method = "PUT", .key = full(key), .headers = create_headers(form_, options), .content = &content},
+      options.must_be_new, customer_headers_);
 }
 
 bool S3Store::read(std::string_view key, ByteRange range, stream::Sink& into) {
@@ -229,6 +173,7 @@ std::vector<NotRemoved> S3Store::remove_all(const std::vector<std::string>& keys
     for (std::size_t i = at; i < std::min(keys.size(), at + batch); ++i) some.push_back(full(keys[i]));
     for (NotRemoved& one : remove_batch(some)) {
       one.key = own(one.key).value_or(one.key);
+      if (one.reason.starts_with("AccessDenied")) one.reason += "; the credentials need s3:DeleteObject";
       failed.push_back(std::move(one));
     }
   }

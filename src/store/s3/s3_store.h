@@ -6,25 +6,10 @@
 
 #include "store/bucket.h"
 #include "store/s3/client.h"
-#include "store/s3/upload.h"
+#include "store/s3/form.h"
+#include "store/s3/s3_inspection.h"
 
 namespace barman::store {
-
-// How objects are written and read.
-struct S3Form {
-  std::string encryption{};    // "AES256" or "aws:kms"; empty: the bucket's own
-  std::string kms_key{};       // with "aws:kms"
-  std::string customer_key{};  // 32 bytes, for encryption with a key that the store forgets; secret
-  std::size_t part_size = 8UL * 1024 * 1024;
-  unsigned workers = 1;                 // parts that are sent at a time
-  std::size_t most_parts = kMostParts;  // of one object
-};
-
-// Throws kUsage for what does not go together.
-void check_form(const S3Form& form);
-
-// The key in a file of base64, "file:///path". Throws kUsage, naming the path, never what is in it.
-std::string read_customer_key(const std::string& url);
 
 // Uploads of all threads together hold part_memory_bytes(part_size, workers) of parts; one that is known to
 // be small may be one larger part (CreateOptions::expected_bytes).
@@ -51,6 +36,7 @@ class S3Store final : public Bucket {
   [[nodiscard]] std::vector<UnfinishedUpload> unfinished_uploads(std::string_view prefix) override;
   void withdraw(const UnfinishedUpload& upload) override;
   void begin_cleaning_up() override { client_.begin_cleaning_up(); }
+  [[nodiscard]] Inspection& inspection() override { return inspection_; }
 
   void create_bucket();
 
@@ -59,7 +45,6 @@ class S3Store final : public Bucket {
 
  private:
   [[nodiscard]] std::string full(std::string_view key) const;
-  [[nodiscard]] std::vector<Header> headers_of(const CreateOptions& options) const;
   // The key below the root, if it is one of ours.
   [[nodiscard]] std::optional<std::string> own(std::string_view full_key) const;
   // Nothing if there is no such object; anything else but success is thrown.
@@ -73,6 +58,7 @@ class S3Store final : public Bucket {
   const S3Form form_;
   const std::vector<Header> customer_headers_;
   PartMemory memory_;
+  S3Inspection inspection_;
 };
 
 }  // namespace barman::store
