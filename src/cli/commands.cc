@@ -13,10 +13,12 @@ constexpr int kWalRestoreFailed = 2;
 constexpr CommandRow kCommands[] = {
     {"archive-wal", register_archive_wal, "Move WAL that has arrived into the archive, once."},
     {"backup", register_backup, "Take a base backup of servers."},
+    {"bucket-cleanup", register_bucket_cleanup, "Remove from a bucket what dead runs left there."},
     {"check", register_check, "Check whether servers are in order."},
     {"check-archived-wal-range", register_check_archived_wal_range,
      "Check that a range of WAL segments is archived."},
     {"check-backup", register_check_backup, "Check whether a backup has all the WAL that it needs."},
+    {"check-bucket", register_check_bucket, "Try out all that servers need of their buckets."},
     {"check-wal-archive", register_check_wal_archive,
      "Check that a WAL archive may be used for a new cluster."},
     {"cloud-wal-archive", register_cloud_wal_archive,

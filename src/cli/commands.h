@@ -11,9 +11,11 @@ namespace barman::cli {
 
 void register_archive_wal(CLI::App& app, Body& chosen);
 void register_backup(CLI::App& app, Body& chosen);
+void register_bucket_cleanup(CLI::App& app, Body& chosen);
 void register_check(CLI::App& app, Body& chosen);
 void register_check_archived_wal_range(CLI::App& app, Body& chosen);
 void register_check_backup(CLI::App& app, Body& chosen);
+void register_check_bucket(CLI::App& app, Body& chosen);
 void register_check_wal_archive(CLI::App& app, Body& chosen);
 void register_cloud_wal_archive(CLI::App& app, Body& chosen);
 void register_cloud_wal_restore(CLI::App& app, Body& chosen);

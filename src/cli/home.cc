@@ -1,5 +1,7 @@
 #include "cli/home.h"
 
+#include <fmt/format.h>
+
 #include "config/settings.h"
 #include "engine/server/open_bucket.h"
 
@@ -14,6 +16,14 @@ engine::Home home_of(const Parts& parts, const config::Server& server, const std
 
 engine::Home home_of(const Parts& parts, const config::Server& server) {
   return home_of(parts, server, parts.stop);
+}
+
+Error no_bucket(const config::Server& server) {
+  return {ErrorKind::kUsage,
+          fmt::format(
+              "nothing of server {} is in a bucket; basebackups_directory and wals_directory say where its "
+              "things are",
+              server.name)};
 }
 
 }  // namespace barman::cli

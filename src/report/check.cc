@@ -14,16 +14,6 @@ namespace {
 using engine::CheckLine;
 using engine::CheckReport;
 
-// "replication slot (WAL streaming)" is "replication_slot_(wal_streaming)" in JSON.
-std::string key_of(const std::string& label) {
-  std::string key;
-  for (const char c : label) {
-    if (c == '.') continue;
-    key += c == ' ' || c == '-' ? '_' : (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return key;
-}
-
 std::string with_hint(const CheckLine& line, const std::string& status) {
   return status + (line.hint.empty() ? "" : " (" + line.hint + ")");
 }
@@ -32,7 +22,7 @@ void print_line(const CheckReport& report, const CheckLine& line, Writer& out) {
   const std::string status = line.ok ? "OK" : "FAILED";
   out.line("\t" + line.label + ": " +
            with_hint(line, out.paint(line.ok ? Colour::kGreen : Colour::kRed, status)));
-  out.put({report.server, key_of(line.label)},
+  out.put({report.server, json_key(line.label)},
           fmt::format(R"({{"hint": {}, "status": "{}"}})", json_string(line.hint), status));
   for (const std::string& detail : line.details) out.notice("\t\t" + detail);
 }
@@ -91,6 +81,15 @@ NagiosResult fine(const std::vector<CheckReport>& reports) {
 }
 
 }  // namespace
+
+std::string json_key(const std::string& label) {
+  std::string key;
+  for (const char c : label) {
+    if (c == '.') continue;
+    key += c == ' ' || c == '-' ? '_' : (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return key;
+}
 
 void print_check(const CheckReport& report, Writer& out) {
   const std::string state = !report.active ? " (inactive)" : report.disabled ? " (WARNING: disabled)" : "";

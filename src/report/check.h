@@ -10,6 +10,9 @@ namespace barman::report {
 
 class Writer;
 
+// What a check is called in JSON: "replication slot (WAL streaming)" is "replication_slot_(wal_streaming)".
+std::string json_key(const std::string& label);
+
 // Console: a heading and a line for each check. JSON: an object of results under the server's name. A failed
 // check of an active server makes the exit status 1.
 void print_check(const engine::CheckReport& report, Writer& out);

@@ -42,6 +42,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def date_time_string(self, timestamp=None):
+        return self.server.store.date or super().date_time_string(timestamp)
+
     def _serve(self):
         store = self.server.store
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -112,6 +115,7 @@ class Store:
         self.uploads = {}
         self.keys = {}
         self.requests = []
+        self.date = None  # what answers say instead of the time
         self.trouble = None  # called with (number of request, method, path, query); answers: the module's comment
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.daemon_threads = True
@@ -150,6 +154,10 @@ class Store:
             rows = "".join(f"<Upload><Key>{escape(key)}</Key><UploadId>{one}</UploadId><Initiated>2026-11-22T13:38:18.000Z</Initiated></Upload>"
                            for one, key in self.keys.items() if one in self.uploads and key.startswith(query.get("prefix", "")))
             return 200, f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{rows}</ListMultipartUploadsResult>"
+        if "versioning" in query:
+            return 200, "<VersioningConfiguration/>"
+        if "object-lock" in query:
+            return 404, _error("ObjectLockConfigurationNotFoundError")
         if "delete" in query:
             for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
                 self.buckets[name].pop(key, None)
@@ -218,6 +226,9 @@ class Store:
         if method == "DELETE":
             del self.uploads[query["uploadId"]]
             return 204, ""
+        if method == "GET":
+            rows = "".join(f"<Part><PartNumber>{number}</PartNumber><Size>{len(part)}</Size></Part>" for number, part in sorted(parts.items()))
+            return 200, f"<ListPartsResult><IsTruncated>false</IsTruncated>{rows}</ListPartsResult>"
         if method == "PUT":
             parts[int(query["partNumber"])] = body
             return 200, "", {"ETag": f'"{hashlib.md5(body).hexdigest()}"'}

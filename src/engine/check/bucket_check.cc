@@ -12,7 +12,7 @@ namespace {
 
 // Throws what is wrong. Returns why the object is still there, if it is.
 std::string try_to_store(store::Bucket& bucket, std::string_view folder) {
-  const std::string key = fmt::format("{}/.barman-check-{}", folder, ::getpid());
+  const std::string key = trial_key(folder, std::to_string(::getpid()));
   const std::string text = "made by barman check; may be removed\n";
   store::write_text(bucket, key, text);
   const auto found = store::read_text(bucket, key);

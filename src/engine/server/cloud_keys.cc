@@ -11,6 +11,7 @@ using codec::Compression;
 
 constexpr std::string_view kTar = ".tar";
 constexpr std::string_view kEncrypted = ".gpg";
+constexpr std::string_view kTrial = ".barman-check-";
 
 constexpr std::pair<std::string_view, Compression> kSuffixes[] = {
     {".bz2", Compression::kBzip2},     {".gz", Compression::kGzip}, {".lz4", Compression::kLz4},
@@ -20,6 +21,12 @@ constexpr std::pair<std::string_view, Compression> kSuffixes[] = {
 bool cut_suffix(std::string_view& name, std::string_view suffix) {
   if (!name.ends_with(suffix)) return false;
   name.remove_suffix(suffix.size());
+  return true;
+}
+
+bool cut_prefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
   return true;
 }
 
@@ -105,6 +112,26 @@ std::optional<CloudArchiveName> parse_cloud_archive_name(std::string_view name) 
   }
   parsed.stem = stem;
   return parsed;
+}
+
+std::optional<catalog::BackupId> backup_of_key(std::string_view key) {
+  if (!cut_prefix(key, kCloudBackups) || !cut_prefix(key, "/")) return std::nullopt;
+  const std::size_t slash = key.find('/');
+  const std::string_view id = key.substr(0, slash);
+  if (slash == std::string_view::npos || !catalog::is_backup_id(id)) return std::nullopt;
+  return catalog::BackupId{std::string(id)};
+}
+
+std::string trial_key(std::string_view folder, std::string_view tail) {
+  return fmt::format("{}/{}{}", folder, kTrial, tail);
+}
+
+bool is_trial_key(std::string_view key) {
+  if (!cut_prefix(key, kCloudBackups) && !cut_prefix(key, kCloudWals)) return false;
+  if (!cut_prefix(key, "/") || !cut_prefix(key, kTrial) || key.empty()) return false;
+  constexpr std::string_view kDigits = "0123456789";
+  return kDigits.find(key.front()) != std::string_view::npos &&
+         key.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
 }
 
 }  // namespace barman::engine

@@ -4,6 +4,7 @@
 //   base/<backup>/data.tar[.gz|.bz2|.snappy|.xz|.zst|.lz4][.gpg], data_0001.tar[...], <oid>.tar[...]
 //   base/<backup>/backup.info, base/<backup>/backup_manifest, base/<backup>/annotations/<name>
 //   wals/<timeline and log>/<wal>[.gz|...][.gpg], wals/<timeline>.history[...]
+//   base/.barman-check-<digits>[-<word>...], wals/.barman-check-...: what checks put there for a moment
 //
 // All below the path of the URL and the name of the server, which the store adds. Barman's own programs take
 // what is encrypted for something that is not theirs.
@@ -68,5 +69,12 @@ inline constexpr std::string_view kDataArchive = "data";
 std::string archive_key(const catalog::BackupId& id, const CloudArchiveName& name);
 // What comes behind backup_folder(). Nothing if it is not the name of an archive.
 std::optional<CloudArchiveName> parse_cloud_archive_name(std::string_view name);
+
+// The backup in whose folder the key is, if any.
+std::optional<catalog::BackupId> backup_of_key(std::string_view key);
+
+// An object that a check puts into `folder`, "base" or "wals", and removes again. `tail` begins with a digit.
+std::string trial_key(std::string_view folder, std::string_view tail);
+bool is_trial_key(std::string_view key);
 
 }  // namespace barman::engine

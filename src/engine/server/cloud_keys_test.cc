@@ -72,5 +72,26 @@ TEST(CloudKeys, WhatIsNoArchive) {
   }
 }
 
+TEST(CloudKeys, TheBackupThatAKeyBelongsTo) {
+  EXPECT_EQ(backup_of_key("base/20261122T133001/data.tar"), catalog::BackupId{"20261122T133001"});
+  EXPECT_EQ(backup_of_key("base/20261122T133001/annotations/keep"), catalog::BackupId{"20261122T133001"});
+  for (const char* key : {"base/20261122T133001", "base/x/data.tar", "wals/20261122T133001/x", "base/", "",
+                          "base", "bases/20261122T133001/x", "20261122T133001/data.tar"}) {
+    EXPECT_FALSE(backup_of_key(key)) << key;
+  }
+}
+
+TEST(CloudKeys, WhatChecksPut) {
+  EXPECT_EQ(trial_key("base", "123"), "base/.barman-check-123");
+  for (const char* key : {"base/.barman-check-1", "wals/.barman-check-123-456-object"}) {
+    EXPECT_TRUE(is_trial_key(key)) << key;
+  }
+  for (const char* key : {"base/.barman-check-", "base/.barman-check-mine", "base/.barman-check-1/x",
+                          "base/.barman-check-1.tar", "x/.barman-check-1", ".barman-check-1",
+                          "base/20261122T133001/.barman-check-1", "base.barman-check-1", ""}) {
+    EXPECT_FALSE(is_trial_key(key)) << key;
+  }
+}
+
 }  // namespace
 }  // namespace barman::engine

@@ -208,7 +208,7 @@ TEST_F(ArchiveIntoABucket, WhatWasStoredCompressedIsIndexedSoAndRemoved) {
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0].compression, "gzip");
   EXPECT_EQ(lines[0].size, bucket_->text(key(kOne) + ".gz").size());
-  EXPECT_THAT(purge_wal(scratch_.home, {.before = kTwo}, events_), ElementsAre(kOne));
+  EXPECT_THAT(purge_wal(scratch_.home, {.before = kTwo}, {}, events_), ElementsAre(kOne));
   EXPECT_THAT(bucket_->keys(), ElementsAre(key(kTwo) + ".gz"));
 }
 

@@ -173,9 +173,10 @@ std::optional<std::string> parse_object_lock(std::string_view xml) {
   if (std::strcmp(root.child_value("ObjectLockEnabled"), "Enabled") != 0) return "off";
   const pugi::xml_node retention = root.child("Rule").child("DefaultRetention");
   const std::string mode = printable(retention.child_value("Mode"));
-  for (const auto& [name, unit] : {std::pair("Days", "days"), std::pair("Years", "years")}) {
+  for (const auto& [name, unit] : {std::pair("Days", "day"), std::pair("Years", "year")}) {
     const std::string length = printable(retention.child_value(name));
-    if (!length.empty()) return fmt::format("on, {} {} ({}) for new objects", length, unit, mode);
+    if (!length.empty())
+      return fmt::format("on, {} {}{} ({}) for new objects", length, unit, length == "1" ? "" : "s", mode);
   }
   return "on";
 }

@@ -81,7 +81,8 @@ UnfinishedUpload S3Inspection::begin_upload(std::string_view key) {
       {.method = "POST", .key = full(key), .query = {{"uploads", ""}}, .headers = create_headers(form_, {})});
   if (!answer.ok()) {
     client_.refuse(answer,
-                   fmt::format("cannot begin the upload of {} to bucket {}", full(key), client_.bucket()));
+                   fmt::format("cannot begin the upload of {} to bucket {}", full(key), client_.bucket()),
+                   put_rights());
   }
   return {.key = std::string(key), .id = parse_upload_id(answer.body), .begun = {}};
 }
