@@ -16,7 +16,7 @@ namespace barman::os {
 // From this size on a file is worth it.
 inline constexpr std::uint64_t kDirectFrom = 1024 * 1024;
 
-// Takes one file after the other. Holds 12 MiB while there is one; a thread of its own waits for the disk.
+// Takes one file after the other. Holds 4 MiB while there is one; a thread of its own waits for the disk.
 // What fails there is thrown by a later call, naming the file it was about. Makes nothing durable by itself:
 // the sync is the caller's, after drain(). Belongs to one thread. The destructor forgets what has not begun.
 class DirectWriter {
@@ -46,7 +46,7 @@ class DirectWriter {
 
   std::shared_ptr<File> file_;
   std::uint64_t written_ = 0;                     // of the file, without what the current chunk holds
-  std::array<std::unique_ptr<Chunk>, 3> chunks_;  // made when they are needed
+  std::array<std::unique_ptr<Chunk>, 4> chunks_;  // made when they are needed
   std::size_t current_ = 0;
   WorkAhead disk_{1};  // last: it ends before what it writes
 };
