@@ -64,10 +64,10 @@ std::string hours(const std::string& argument) {
 
 void register_bucket_cleanup(CLI::App& app, Body& chosen) {
   auto options = std::make_shared<BucketCleanupOptions>();
-  CLI::App* command = app.add_subcommand("bucket-cleanup",
-                                         "Removes what dead runs left in the buckets of a server: unfinished "
-                                         "uploads, objects of backups that have "
-                                         "no record, and what checks put.");
+  CLI::App* command =
+      app.add_subcommand("bucket-cleanup",
+                         "Removes what dead runs left in the buckets of a server: unfinished "
+                         "uploads, objects of backups that have no record, and what checks put.");
   command->add_option("server_name", options->server, "The server.")->required();
   command->add_flag("--dry-run", options->dry_run, "Say what would be removed, and remove nothing.");
   command

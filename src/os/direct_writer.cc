@@ -16,8 +16,8 @@ namespace barman::os {
 
 namespace {
 
-constexpr std::size_t kChunk =
-    1024 * 1024;  // large enough for one request to the disk, small enough for the processor's cache
+// Large enough for one request to the disk, small enough for the processor's cache.
+constexpr std::size_t kChunk = 1024 * 1024;
 // No file system asks for more.
 constexpr std::size_t kAlignment = 4096;
 
@@ -94,9 +94,7 @@ void DirectWriter::begin(Fd file, std::filesystem::path path) {
 
 void DirectWriter::write(stream::Bytes data) {
   while (!data.empty()) {
-    if (!chunks_[current_]) chunks_[current_] = std::make_unique<Chunk>();
-    Chunk& chunk = *chunks_[current_];
-    await(chunk);
+    Chunk& chunk = current();
     const std::size_t size = std::min(data.size(), kChunk - chunk.size);
     std::memcpy(chunk.bytes.get() + chunk.size, data.data(), size);
     chunk.size += size;
@@ -108,9 +106,7 @@ void DirectWriter::write(stream::Bytes data) {
 void DirectWriter::end() { hand_over(true); }
 
 void DirectWriter::hand_over(bool is_last) {
-  if (!chunks_[current_]) chunks_[current_] = std::make_unique<Chunk>();
-  Chunk& chunk = *chunks_[current_];
-  await(chunk);
+  Chunk& chunk = current();
   chunk.offset = written_;
   chunk.file = is_last ? std::exchange(file_, nullptr) : file_;
   chunk.is_last = is_last;
@@ -118,6 +114,13 @@ void DirectWriter::hand_over(bool is_last) {
   written_ += chunk.size;
   disk_.submit(chunk.job);
   current_ = (current_ + 1) % chunks_.size();
+}
+
+DirectWriter::Chunk& DirectWriter::current() {
+  std::unique_ptr<Chunk>& chunk = chunks_[current_];
+  if (!chunk) chunk = std::make_unique<Chunk>();
+  await(*chunk);
+  return *chunk;
 }
 
 void DirectWriter::await(Chunk& chunk) {

@@ -42,6 +42,7 @@ class DirectWriter {
   struct Chunk;
 
   void hand_over(bool is_last);
+  Chunk& current();  // the disk is done with it
   void await(Chunk& chunk);
 
   std::shared_ptr<File> file_;

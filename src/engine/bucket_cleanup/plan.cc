@@ -191,8 +191,7 @@ class CleanupPlanner {
     if (is_taken) {
       plan_.notes.push_back(
           fmt::format("Unfinished uploads of backup {} of server {} stay: by its record it is being taken by "
-                      "another host. If "
-                      "it is not, delete it there",
+                      "another host. If it is not, delete it there",
                       id.text, home_.server));
     }
     return is_taken;

@@ -42,8 +42,7 @@ struct CleanupPlan {
 //  - uploads below base/ and wals/, but those of a backup that others may be taking: its record in the bucket
 //    says so, or it has no record yet and something of it is younger;
 //  - the objects of a backup, if neither the bucket nor this host has a record or a keep mark of it, no other
-//  is
-//    built on it, nobody holds its lock, and none of its objects and uploads is younger. With
+//    is built on it, nobody holds its lock, and none of its objects and uploads is younger. With
 //    rules.check_locks, not if one of them is locked;
 //  - what checks put.
 //

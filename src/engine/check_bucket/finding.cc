@@ -64,13 +64,11 @@ Finding judge_condition(store::Conditional outcome) {
     case store::Conditional::kReplaced:
       return warning(
           "the store overwrites what is there although told not to (If-None-Match): a WAL segment that two "
-          "hosts "
-          "archive is not protected by it; let only one host archive there");
+          "hosts archive is not protected by it; let only one host archive there");
     case store::Conditional::kUnsupported:
       return warning(
           "the store knows no conditions (If-None-Match): that a name is free is found out by looking, which "
-          "two "
-          "hosts may do at once; let only one host archive WAL there");
+          "two hosts may do at once; let only one host archive WAL there");
   }
   return {};
 }

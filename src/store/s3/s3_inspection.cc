@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "store/aws/credential_answer.h"
 #include "store/key.h"
+#include "store/s3/multipart.h"
 
 namespace barman::store {
 namespace {
@@ -26,7 +27,7 @@ std::string S3Inspection::full(std::string_view key) const {
   return root_ + std::string(key);
 }
 
-std::string S3Inspection::put_rights() const {
+std::string_view S3Inspection::put_rights() const {
   return form_.encryption == "aws:kms" ? "s3:PutObject, and kms:GenerateDataKey and kms:Decrypt of the key"
                                        : "s3:PutObject";
 }
@@ -77,41 +78,22 @@ Conditional S3Inspection::store_if_absent(std::string_view key, std::string_view
 }
 
 UnfinishedUpload S3Inspection::begin_upload(std::string_view key) {
-  const HttpAnswer answer = client_.send(
-      {.method = "POST", .key = full(key), .query = {{"uploads", ""}}, .headers = create_headers(form_, {})});
-  if (!answer.ok()) {
-    client_.refuse(answer,
-                   fmt::format("cannot begin the upload of {} to bucket {}", full(key), client_.bucket()),
-                   put_rights());
-  }
-  return {.key = std::string(key), .id = parse_upload_id(answer.body), .begun = {}};
+  std::string id = begin_multipart(
+      client_, full(key), create_headers(form_, {}),
+      {fmt::format("cannot begin the upload of {} to bucket {}", full(key), client_.bucket()), put_rights()});
+  return {.key = std::string(key), .id = std::move(id), .begun = {}};
 }
 
 std::string S3Inspection::send_part(const UnfinishedUpload& upload, unsigned number, stream::Bytes part) {
-  const HttpAnswer answer =
-      client_.send({.method = "PUT",
-                    .key = full(upload.key),
-                    .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload.id}},
-                    .headers = customer_headers(form_),
-                    .body = part});
-  const std::string doing =
-      fmt::format("cannot send part {} of {} to bucket {}", number, full(upload.key), client_.bucket());
-  if (!answer.ok()) client_.refuse(answer, doing, put_rights());
-  std::string etag(answer.header("etag"));
-  if (etag.empty())
-    throw Error(ErrorKind::kFailed, doing + ": the server does not say what it stored (no ETag)");
-  return etag;
+  return store::send_part(
+      client_, full(upload.key), upload.id, number, part, customer_headers(form_),
+      {fmt::format("cannot send part {} of {} to bucket {}", number, full(upload.key), client_.bucket()),
+       put_rights()});
 }
 
 void S3Inspection::complete(const UnfinishedUpload& upload, const std::vector<std::string>& parts) {
-  const std::string document = complete_document(parts);
-  const HttpAnswer answer = client_.send({.method = "POST",
-                                          .key = full(upload.key),
-                                          .query = {{"uploadId", upload.id}},
-                                          .headers = {{"content-type", "application/xml"}},
-                                          .body = stream::bytes_of(document),
-                                          .errors_in_success = true});
-  if (!answer.ok()) {
+  const HttpAnswer answer = complete_multipart(client_, full(upload.key), upload.id, parts, false);
+  if (!is_completed(answer)) {
     client_.refuse(
         answer,
         fmt::format("cannot complete the upload of {} to bucket {}", full(upload.key), client_.bucket()),

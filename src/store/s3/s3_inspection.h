@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "store/inspection.h"
 #include "store/s3/client.h"
@@ -29,7 +30,7 @@ class S3Inspection final : public Inspection {
  private:
   [[nodiscard]] std::string full(std::string_view key) const;
   // What it takes to put an object as the form wants it.
-  [[nodiscard]] std::string put_rights() const;
+  [[nodiscard]] std::string_view put_rights() const;
 
   S3Client& client_;
   const std::string& root_;

@@ -5,17 +5,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "store/s3/multipart.h"
 #include "store/s3/put_object.h"
 
 namespace barman::store {
 
 namespace {
 constexpr std::size_t kLargestPart = 5UL << 30U;
-
-// A success may be none: the answer begins before the parts are put together.
-bool is_completed(const HttpAnswer& answer) {
-  return answer.ok() && answer.body.find("CompleteMultipartUploadResult") != std::string::npos;
-}
 }  // namespace
 
 std::size_t size_of_part(std::size_t number, const UploadOptions& options) {
@@ -75,11 +71,7 @@ void S3Upload::hand_over() {
 }
 
 void S3Upload::begin() {
-  S3Request request{
-      .method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = options_.create_headers};
-  const HttpAnswer answer = client_.send(request);
-  if (!answer.ok()) client_.refuse(answer, doing(), kNeedsToStore);
-  upload_id_ = parse_upload_id(answer.body);
+  upload_id_ = begin_multipart(client_, key_, options_.create_headers, {doing(), kNeedsToStore});
   for (unsigned i = 0; i < std::max(1U, options_.workers); ++i) {
     workers_.emplace_back([this](const std::stop_token& stop) { send_parts(stop); });
   }
@@ -119,18 +111,11 @@ void S3Upload::fail(const std::exception_ptr& failure) {
 }
 
 void S3Upload::send_part(const Waiting& one) {
-  const HttpAnswer answer =
-      client_.send({.method = "PUT",
-                    .key = key_,
-                    .query = {{"partNumber", std::to_string(one.number)}, {"uploadId", upload_id_}},
-                    .headers = options_.part_headers,
-                    .body = one.part->bytes()});
-  if (!answer.ok()) client_.refuse(answer, fmt::format("{} (part {})", doing(), one.number), kNeedsToStore);
-  const std::string_view etag = answer.header("etag");
-  if (etag.empty())
-    throw Error(ErrorKind::kFailed, doing() + ": the server does not say what it stored (no ETag)");
+  std::string etag =
+      store::send_part(client_, key_, upload_id_, one.number, one.part->bytes(), options_.part_headers,
+                       {fmt::format("{} (part {})", doing(), one.number), kNeedsToStore});
   const std::lock_guard lock(mutex_);
-  etags_[one.number - 1] = etag;
+  etags_[one.number - 1] = std::move(etag);
 }
 
 void S3Upload::finish() {
@@ -161,19 +146,7 @@ void S3Upload::put_whole() {
 
 void S3Upload::complete() {
   if (options_.must_be_new) require_absent(client_, key_, options_.part_headers);
-  const std::string document = complete_document(etags_);
-  S3Request request{.method = "POST",
-                    .key = key_,
-                    .query = {{"uploadId", upload_id_}},
-                    .headers = {{"content-type", "application/xml"}},
-                    .body = stream::bytes_of(document),
-                    .errors_in_success = true};
-  if (options_.must_be_new) request.headers.emplace_back("if-none-match", "*");
-  HttpAnswer answer = client_.send(request);
-  if (answer.status == 501 && options_.must_be_new) {
-    request.headers.pop_back();
-    answer = client_.send(request);
-  }
+  const HttpAnswer answer = complete_multipart(client_, key_, upload_id_, etags_, options_.must_be_new);
   if (is_completed(answer)) return;
   if ((answer.ok() || answer.status == 404) && arrived_after_all()) return;
   if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");
