@@ -36,13 +36,13 @@ std::size_t end_of_bare(std::string_view text, std::size_t at) {
   return std::min(at, text.size());
 }
 
-struct Secret {
+struct SecretSpan {
   std::size_t begin;
   std::size_t end;
 };
 
 // A "password = value" whose key begins at `at`.
-std::optional<Secret> assigned_secret(std::string_view text, std::size_t at) {
+std::optional<SecretSpan> assigned_secret(std::string_view text, std::size_t at) {
   constexpr std::array<std::string_view, 2> kKeys = {"password", "passphrase"};
   for (const std::string_view key : kKeys) {
     if (!starts_with_any_case(text.substr(at), key)) continue;
@@ -57,14 +57,14 @@ std::optional<Secret> assigned_secret(std::string_view text, std::size_t at) {
     const bool quoted = text[begin] == '\'' || text[begin] == '"';
     const std::size_t end = quoted ? end_of_quoted(text, begin) : end_of_bare(text, begin);
     if (begin == end) return std::nullopt;
-    return Secret{begin, end};
+    return SecretSpan{begin, end};
   }
   return std::nullopt;
 }
 
 // The password of the URI whose scheme begins at `at`: between the first ":" and the last "@" of the part
 // before the path.
-std::optional<Secret> uri_secret(std::string_view text, std::size_t at) {
+std::optional<SecretSpan> uri_secret(std::string_view text, std::size_t at) {
   constexpr std::array<std::string_view, 2> kSchemes = {"postgres://", "postgresql://"};
   for (const std::string_view scheme : kSchemes) {
     if (!starts_with_any_case(text.substr(at), scheme)) continue;
@@ -77,7 +77,7 @@ std::optional<Secret> uri_secret(std::string_view text, std::size_t at) {
     if (sign == std::string_view::npos) return std::nullopt;
     const std::size_t colon = authority.find(':');
     if (colon == std::string_view::npos || colon > sign || colon + 1 == sign) return std::nullopt;
-    return Secret{begin + colon + 1, begin + sign};
+    return SecretSpan{begin + colon + 1, begin + sign};
   }
   return std::nullopt;
 }
@@ -88,7 +88,7 @@ std::string redact(std::string_view text) {
   std::string result;
   std::size_t kept = 0;
   for (std::size_t at = 0; at < text.size();) {
-    std::optional<Secret> secret;
+    std::optional<SecretSpan> secret;
     const char c = static_cast<char>(std::tolower(static_cast<unsigned char>(text[at])));
     if (c == 'p') {
       secret = uri_secret(text, at);

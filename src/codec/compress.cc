@@ -203,4 +203,10 @@ stream::Stage decompress(Compression kind) {
   return stream::through([kind] { return decompressor(kind); });
 }
 
+std::vector<stream::Stage> decompress_ahead(const std::optional<Compression>& kind) {
+  constexpr std::size_t kPiecesAhead = 8;
+  if (!kind) return {};
+  return {decompress(*kind), stream::on_own_thread(kPiecesAhead)};
+}
+
 }  // namespace barman::codec

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <vector>
 
 #include "codec/codec.h"
 #include "stream/chain.h"
@@ -39,5 +41,9 @@ stream::Stage compress_in_one_frame(Compression kind, int level, unsigned worker
 
 // Reads what any program wrote, on the thread of the caller.
 stream::Stage decompress(Compression kind);
+
+// The same for a large stream, none if it is not compressed: what follows takes the plain bytes on a thread
+// of its own, where some of them wait.
+std::vector<stream::Stage> decompress_ahead(const std::optional<Compression>& kind);
 
 }  // namespace barman::codec

@@ -9,6 +9,7 @@ namespace barman::os {
 namespace {
 
 constexpr std::size_t kMostRanges = 256;  // each holds a file descriptor
+constexpr std::uint64_t kSmallFile = 128 * 1024;
 
 }  // namespace
 
@@ -16,10 +17,14 @@ WriteBack::WriteBack() : worker_([this](const std::stop_token& stop) { work(stop
 
 void WriteBack::wrote(const Fd& file, std::uint64_t bytes) {
   written_ += bytes;
-  if (written_ - begun_ >= kWriteBackBytes) rest(file);
+  if (written_ - begun_ >= kWriteBackBytes) send(file);
 }
 
-void WriteBack::rest(const Fd& file) {
+void WriteBack::end(const Fd& file) {
+  if (written_ >= kSmallFile) send(file);
+}
+
+void WriteBack::send(const Fd& file) {
   const std::uint64_t offset = std::exchange(begun_, written_);
   {
     const std::lock_guard lock(mutex_);

@@ -27,10 +27,9 @@ class WriteBack {
   // So many bytes more were written to it: with each kWriteBackBytes their way begins. Does not wait: at most
   // some hundred requests are kept, further ones are forgotten.
   void wrote(const Fd& file, std::uint64_t bytes);
-  // The rest of the file follows; it may be closed directly afterwards.
-  void rest(const Fd& file);
-
-  [[nodiscard]] std::uint64_t written() const { return written_; }
+  // The file ends, and may be closed directly afterwards: what is left of it follows. A small one is left to
+  // the sync at the end, where many of them make one large write.
+  void end(const Fd& file);
 
  private:
   struct Range {
@@ -39,6 +38,7 @@ class WriteBack {
     std::uint64_t length;
   };
 
+  void send(const Fd& file);
   void work(const std::stop_token& stop);
 
   std::uint64_t written_ = 0;  // to the file

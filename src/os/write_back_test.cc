@@ -11,15 +11,17 @@ namespace {
 
 TEST(WriteBack, LeavesTheFileAsItIs) {
   const TestFolder folder;
-  write_file(folder / "file", "content");
-  {
-    WriteBack write_back;
-    Fd file(::open((folder / "file").c_str(), O_WRONLY));
-    write_back.wrote(file, 7);
-    write_back.rest(file);
-    EXPECT_EQ(file.close(), 0);
+  for (const std::string& content : {std::string("content"), std::string(1 << 20U, 'x')}) {
+    write_file(folder / "file", content);
+    {
+      WriteBack write_back;
+      Fd file(::open((folder / "file").c_str(), O_WRONLY));
+      write_back.wrote(file, content.size());
+      write_back.end(file);
+      EXPECT_EQ(file.close(), 0);
+    }
+    EXPECT_EQ(read_file(folder / "file"), content);
   }
-  EXPECT_EQ(read_file(folder / "file"), "content");
 }
 
 TEST(WriteBack, TakesMoreRequestsThanItKeeps) {

@@ -4,8 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace barman::pgformat {
+
+// Where it is in a data directory. No server starts without it: whoever restores gives it this name last,
+// when all else is durable.
+inline constexpr std::string_view kControlFile = "global/pg_control";
 
 struct ControlFile {
   std::uint64_t system_identifier = 0;

@@ -60,7 +60,7 @@ std::optional<WalName> parse_wal_name(std::string_view name) {
   if (!segment) return std::nullopt;
   const std::string_view rest = name.substr(kSegmentDigits);
   if (rest.empty()) return WalName{.kind = WalKind::kSegment, .segment = *segment};
-  if (rest == ".partial") return WalName{.kind = WalKind::kPartial, .segment = *segment};
+  if (rest == kPartialSuffix) return WalName{.kind = WalKind::kPartial, .segment = *segment};
   const bool is_backup = rest.size() == 1 + kDigits + 7 && rest.front() == '.' &&
                          parse_digits(rest.substr(1, kDigits)) && rest.substr(1 + kDigits) == ".backup";
   if (!is_backup) return std::nullopt;

@@ -27,6 +27,9 @@ struct Segment {
   auto operator<=>(const Segment&) const = default;
 };
 
+// What a segment has behind its name while it is not complete.
+inline constexpr const char* kPartialSuffix = ".partial";
+
 enum class WalKind { kSegment, kPartial, kBackup, kHistory };
 
 // What a file name says: the kind, and for all but history files the segment that it belongs to

@@ -14,7 +14,7 @@ namespace barman::report {
 namespace {
 
 using engine::LeftOver;
-using engine::Verdict;
+using engine::ProbeVerdict;
 
 struct Printed {
   std::string out;
@@ -40,7 +40,7 @@ Printed said(Format format, const std::function<void(Writer&)>& body) {
   return printed;
 }
 
-engine::PlaceReport place(Verdict verdict) {
+engine::PlaceReport place(ProbeVerdict verdict) {
   return {.what = "base backups",
           .url = "s3://b/main/base",
           .lines = {{.label = "bucket"},
@@ -49,7 +49,7 @@ engine::PlaceReport place(Verdict verdict) {
 
 TEST(BucketReports, APlaceHasAHeadingAndALineForEachTrial) {
   const auto printed =
-      said(Format::kConsole, [](Writer& out) { print_place("main", place(Verdict::kWarning), out); });
+      said(Format::kConsole, [](Writer& out) { print_place("main", place(ProbeVerdict::kWarning), out); });
   EXPECT_EQ(printed.out,
             "Server main, base backups in s3://b/main/base:\n\tbucket: OK\n\tconditional put: WARNING (say "
             "\"why\")\n");
@@ -58,7 +58,7 @@ TEST(BucketReports, APlaceHasAHeadingAndALineForEachTrial) {
 
 TEST(BucketReports, APlaceInJson) {
   const auto printed =
-      said(Format::kJson, [](Writer& out) { print_place("main", place(Verdict::kFailed), out); });
+      said(Format::kJson, [](Writer& out) { print_place("main", place(ProbeVerdict::kFailed), out); });
   EXPECT_EQ(
       printed.out,
       R"j({"main": {"base_backups": {"checks": {"bucket": {"hint": "", "status": "OK"}, )j"

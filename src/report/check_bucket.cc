@@ -8,16 +8,16 @@
 namespace barman::report {
 namespace {
 
-using engine::Verdict;
+using engine::ProbeVerdict;
 
-const char* word_for(Verdict verdict) {
-  if (verdict == Verdict::kOk) return "OK";
-  return verdict == Verdict::kWarning ? "WARNING" : "FAILED";
+const char* word_for(ProbeVerdict verdict) {
+  if (verdict == ProbeVerdict::kOk) return "OK";
+  return verdict == ProbeVerdict::kWarning ? "WARNING" : "FAILED";
 }
 
-Colour colour_of(Verdict verdict) {
-  if (verdict == Verdict::kOk) return Colour::kGreen;
-  return verdict == Verdict::kWarning ? Colour::kYellow : Colour::kRed;
+Colour colour_of(ProbeVerdict verdict) {
+  if (verdict == ProbeVerdict::kOk) return Colour::kGreen;
+  return verdict == ProbeVerdict::kWarning ? Colour::kYellow : Colour::kRed;
 }
 
 }  // namespace

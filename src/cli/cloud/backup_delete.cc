@@ -16,7 +16,7 @@
 namespace barman::cli {
 namespace {
 
-struct DeleteOptions {
+struct CloudDeleteOptions {
   std::string backup{};
   std::string policy{};
   std::uint32_t minimum = 0;
@@ -33,7 +33,7 @@ int say_keys(const store::S3Bucket& bucket, const std::vector<std::string>& keys
                                   catalog::format_literal(catalog::Literal{std::move(names)})));
 }
 
-int carry_out(const CloudParts& parts, const DeleteOptions& options, store::S3Bucket& bucket,
+int carry_out(const CloudParts& parts, const CloudDeleteOptions& options, store::S3Bucket& bucket,
               const engine::CloudDeletion& deletion) {
   if (options.dry_run) return std::max(say_keys(bucket, deletion.objects), say_keys(bucket, deletion.wal));
   engine::BucketRemover remover(bucket.store(), {.batch = options.batch, .check_locks = options.check_lock},
@@ -53,7 +53,7 @@ const catalog::BackupInfo& info_of(const engine::CloudState& state, const catalo
   return *std::ranges::find(state.backups, id, &catalog::BackupInfo::id);
 }
 
-int delete_one(const CloudParts& parts, const DeleteOptions& options, const engine::CloudState& state,
+int delete_one(const CloudParts& parts, const CloudDeleteOptions& options, const engine::CloudState& state,
                store::S3Bucket& bucket) {
   const auto id = engine::resolve_cloud_backup(state.backups, options.backup, parts.options.server);
   if (!id) {
@@ -65,7 +65,7 @@ int delete_one(const CloudParts& parts, const DeleteOptions& options, const engi
                                                info_of(state, *id), options.minimum));
 }
 
-int delete_obsolete(const CloudParts& parts, const DeleteOptions& options, engine::CloudState state,
+int delete_obsolete(const CloudParts& parts, const CloudDeleteOptions& options, engine::CloudState state,
                     const catalog::RetentionPolicy& policy, store::S3Bucket& bucket) {
   if (policy.unit == catalog::RetentionPolicy::Unit::kBackups && policy.count < options.minimum) {
     parts.warning(
@@ -82,7 +82,7 @@ int delete_obsolete(const CloudParts& parts, const DeleteOptions& options, engin
   return kCloudDone;
 }
 
-int delete_backups(const CloudParts& parts, const DeleteOptions& options) {
+int delete_backups(const CloudParts& parts, const CloudDeleteOptions& options) {
   std::optional<catalog::RetentionPolicy> policy;
   if (!options.policy.empty()) {
     policy = catalog::parse_retention_policy(options.policy);
@@ -116,7 +116,7 @@ int delete_backups(const CloudParts& parts, const DeleteOptions& options) {
 }  // namespace
 
 void add_cloud_backup_delete(CLI::App& app, CloudOptions& options, CloudBody& body) {
-  auto own = std::make_shared<DeleteOptions>();
+  auto own = std::make_shared<CloudDeleteOptions>();
   add_customer_key_option(app, options);
   CLI::Option* backup =
       app.add_option("-b,--backup-id", own->backup, "an id, a name, first, last, last-failed");

@@ -12,14 +12,14 @@
 namespace barman::cli {
 namespace {
 
-struct KeepOptions {
+struct CloudKeepOptions {
   std::string backup;
   std::string target{};
   bool release = false;
   bool status = false;
 };
 
-int keep(const CloudParts& parts, const KeepOptions& options) {
+int keep(const CloudParts& parts, const CloudKeepOptions& options) {
   const auto bucket = open_cloud_bucket(parts);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;
@@ -47,7 +47,7 @@ int keep(const CloudParts& parts, const KeepOptions& options) {
 }  // namespace
 
 void add_cloud_backup_keep(CLI::App& app, CloudOptions& options, CloudBody& body) {
-  auto own = std::make_shared<KeepOptions>();
+  auto own = std::make_shared<CloudKeepOptions>();
   add_customer_key_option(app, options);
   CLI::Option* release = app.add_flag("-r,--release", own->release, "let the retention policy decide again");
   CLI::Option* status = app.add_flag("-s,--status", own->status, "say whether and how the backup is kept");

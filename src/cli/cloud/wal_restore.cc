@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kMostAtOnce = 64;
 
-struct RestoreOptions {
+struct WalRestoreOptions {
   std::string name;
   std::string destination;
   std::string spool = "/var/tmp/walrestore";
@@ -34,7 +34,7 @@ bool can_make(const CloudParts& parts, const engine::WalSpool& spool) {
   }
 }
 
-int fetch(const CloudParts& parts, const RestoreOptions& options, store::S3Bucket& bucket) {
+int fetch(const CloudParts& parts, const WalRestoreOptions& options, store::S3Bucket& bucket) {
   const engine::WalSpool spool(options.spool, parts.options.url, parts.options.server);
   if (spool.take(options.name, options.destination)) return kCloudDone;
   const auto count = static_cast<std::size_t>(std::clamp(options.parallel, 1, kMostAtOnce));
@@ -51,7 +51,7 @@ int fetch(const CloudParts& parts, const RestoreOptions& options, store::S3Bucke
   return kCloudDone;
 }
 
-int restore_wal(const CloudParts& parts, const RestoreOptions& options) {
+int restore_wal(const CloudParts& parts, const WalRestoreOptions& options) {
   if (!pgformat::parse_wal_name(options.name)) {
     parts.error(options.name + " is an invalid name for a WAL file");
     return kCloudUsage;
@@ -69,7 +69,7 @@ int restore_wal(const CloudParts& parts, const RestoreOptions& options) {
 }  // namespace
 
 void add_cloud_wal_restore(CLI::App& app, CloudOptions& options, CloudBody& body) {
-  auto own = std::make_shared<RestoreOptions>();
+  auto own = std::make_shared<WalRestoreOptions>();
   add_customer_key_option(app, options);
   app.add_flag("--no-partial", own->no_partial, "no partial file, if there is no whole one");
   app.add_option("-p,--parallel", own->parallel,

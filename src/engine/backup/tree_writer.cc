@@ -16,9 +16,6 @@ namespace {
 
 // From this size on the file system is told the size in advance.
 constexpr std::uint64_t kLargeFile = 4 * 1024 * 1024;
-// Below this, a file's write-back is left to the sync at the end: many small files make one large write
-// there.
-constexpr std::uint64_t kSmallFile = 128 * 1024;
 
 }  // namespace
 
@@ -60,7 +57,7 @@ void TreeWriter::write(stream::Bytes data) {
 
 void TreeWriter::end_file() {
   if (!file_) return direct_.end();
-  if (write_back_.written() >= kSmallFile) write_back_.rest(file_);
+  write_back_.end(file_);
   if (file_.close() != 0) os::throw_errno("cannot close", path_);
 }
 

@@ -46,7 +46,7 @@ std::size_t waiting_files(const fs::path& folder) {
   if (error) throw Error(ErrorKind::kFailed, fmt::format("{}: {}", folder.string(), error.message()));
   return static_cast<std::size_t>(std::ranges::count_if(entries, [](const fs::directory_entry& entry) {
     const std::string name = entry.path().filename();
-    return !name.ends_with(".tmp") && !name.ends_with(".partial");
+    return !name.ends_with(".tmp") && !name.ends_with(pgformat::kPartialSuffix);
   }));
 }
 

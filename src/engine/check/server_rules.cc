@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
 #include "engine/check/rules.h"
+#include "engine/server/inspect.h"
 
 namespace barman::engine {
 namespace {
-
-constexpr int kOldestVersion = 130000;
 
 bool is_up(const Observed& observed) { return observed.remote && observed.remote->main.ok(); }
 

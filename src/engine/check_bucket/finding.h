@@ -12,15 +12,15 @@
 namespace barman::engine {
 
 struct Finding {
-  Verdict verdict = Verdict::kOk;
+  ProbeVerdict verdict = ProbeVerdict::kOk;
   std::string hint{};
 
   bool operator==(const Finding&) const = default;
 };
 
-inline Finding good(std::string hint = {}) { return {Verdict::kOk, std::move(hint)}; }
-inline Finding warning(std::string hint) { return {Verdict::kWarning, std::move(hint)}; }
-inline Finding failed(std::string hint) { return {Verdict::kFailed, std::move(hint)}; }
+inline Finding good(std::string hint = {}) { return {ProbeVerdict::kOk, std::move(hint)}; }
+inline Finding warning(std::string hint) { return {ProbeVerdict::kWarning, std::move(hint)}; }
+inline Finding failed(std::string hint) { return {ProbeVerdict::kFailed, std::move(hint)}; }
 
 // The provider said `theirs`, cut to a second, between `before` and `after` by our clock.
 Finding judge_clock(Time before, std::optional<Time> theirs, Time after);

@@ -234,7 +234,8 @@ class PlaceProbe {
 }  // namespace
 
 bool PlaceReport::passed() const {
-  return std::ranges::none_of(lines, [](const ProbeLine& line) { return line.verdict == Verdict::kFailed; });
+  return std::ranges::none_of(lines,
+                              [](const ProbeLine& line) { return line.verdict == ProbeVerdict::kFailed; });
 }
 
 std::vector<ProbedPlace> places_in_buckets(const Home& home) {
@@ -251,7 +252,7 @@ PlaceReport probe_place(const Home& home, const ProbedPlace& place, const Clock&
   try {
     report.lines = PlaceProbe(home, place, clock, interrupted).run();
   } catch (const Error& error) {  // it cannot even be opened
-    report.lines.push_back({.label = "bucket", .verdict = Verdict::kFailed, .hint = error.what()});
+    report.lines.push_back({.label = "bucket", .verdict = ProbeVerdict::kFailed, .hint = error.what()});
   }
   return report;
 }

@@ -15,7 +15,7 @@ class Clock;
 
 namespace barman::engine {
 
-enum class Verdict {
+enum class ProbeVerdict {
   kOk,
   kWarning,  // it works, but somebody should know
   kFailed,
@@ -23,7 +23,7 @@ enum class Verdict {
 
 struct ProbeLine {
   std::string label;
-  Verdict verdict = Verdict::kOk;
+  ProbeVerdict verdict = ProbeVerdict::kOk;
   std::string hint{};
 
   bool operator==(const ProbeLine&) const = default;

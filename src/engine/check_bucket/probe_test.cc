@@ -26,9 +26,9 @@ using testing::StartsWith;
 std::vector<std::string> words_of(const PlaceReport& report) {
   std::vector<std::string> words;
   for (const ProbeLine& line : report.lines) {
-    const char* verdict = line.verdict == Verdict::kOk        ? "OK"
-                          : line.verdict == Verdict::kWarning ? "WARNING"
-                                                              : "FAILED";
+    const char* verdict = line.verdict == ProbeVerdict::kOk        ? "OK"
+                          : line.verdict == ProbeVerdict::kWarning ? "WARNING"
+                                                                   : "FAILED";
     words.push_back(line.label + ": " + verdict + (line.hint.empty() ? "" : " (" + line.hint + ")"));
   }
   return words;

@@ -37,11 +37,11 @@ bool Trials::run(const std::string& label, const std::function<Finding()>& body)
     is_stopped_ = error.kind() == ErrorKind::kCancelled;
     over_ = is_stopped_ || error.kind() == ErrorKind::kUsage ||
             dynamic_cast<const store::NotLetIn*>(&error) != nullptr;
-    line.verdict = Verdict::kFailed;
+    line.verdict = ProbeVerdict::kFailed;
     line.hint = words_for(error);
   }
   lines_.push_back(line);
-  return line.verdict != Verdict::kFailed;
+  return line.verdict != ProbeVerdict::kFailed;
 }
 
 void Trials::put(const std::string& key, const std::function<void()>& step) {
@@ -83,7 +83,7 @@ void Trials::take_away() {
   if (left.empty()) return;
   lines_.push_back(
       {.label = "clean-up",
-       .verdict = Verdict::kFailed,
+       .verdict = ProbeVerdict::kFailed,
        .hint = fmt::format("still there: {}; barman bucket-cleanup removes it when that is possible",
                            fmt::join(left, "; "))});
 }

@@ -12,6 +12,7 @@
 #include "engine/upload/cluster_upload.h"
 #include "engine/upload/page_check.h"
 #include "os/durable_file.h"
+#include "pgformat/control_file.h"
 #include "postgres/session.h"
 
 namespace barman::engine {
@@ -20,8 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using catalog::BackupInfo;
 using catalog::BackupStatus;
-
-constexpr int kOldestVersion = 130000;
 
 class CloudBackup {
  public:
@@ -143,7 +142,7 @@ void upload_local_backup(store::ObjectStore& store, const catalog::BackupId& id,
   if (!text) throw Error(ErrorKind::kFailed, fmt::format("{} is not there", record.native()));
   const BackupInfo info = catalog::parse_backup_info(id, *text);
   const auto all_but_control = [](const std::string& relative, bool) {
-    return relative != "global/pg_control";
+    return relative != pgformat::kControlFile;
   };
   for (const catalog::Tablespace& one : info.tablespaces) {
     const std::string oid = std::to_string(one.oid);
@@ -154,7 +153,7 @@ void upload_local_backup(store::ObjectStore& store, const catalog::BackupId& id,
   }
   ArchiveTree data(store, id, "data", form);
   data.add_tree(folder / "data", all_but_control, stop);
-  if (!data.add_file(folder / "data" / "global" / "pg_control", "global/pg_control")) {
+  if (!data.add_file(folder / "data" / pgformat::kControlFile, std::string(pgformat::kControlFile))) {
     throw Error(ErrorKind::kRefused,
                 fmt::format("{} is no backup of plain files", (folder / "data").native()));
   }

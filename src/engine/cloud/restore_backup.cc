@@ -23,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kWritesAhead = 8;
-
 CloudSeries series_of(const std::vector<CloudArchiveObject>& all, std::string_view stem, fs::path folder,
                       std::uint32_t oid) {
   CloudSeries series{.folder = std::move(folder), .oid = oid};
@@ -53,13 +51,8 @@ void require_empty(const fs::path& folder) {
 void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, unsigned fetchers,
                     UnpackFolder& folder, const std::stop_token& stop) {
   Unpack receiver(folder);
-  std::vector<stream::Stage> stages;
-  if (archive.compression) {
-    stages.push_back(codec::decompress(*archive.compression));
-    stages.push_back(stream::on_own_thread(kWritesAhead));
-  }
-  const auto path =
-      stream::chain(stages, std::make_unique<codec::TarReader>(receiver, codec::TarEnd::kRequired));
+  const auto path = stream::chain(codec::decompress_ahead(archive.compression),
+                                  std::make_unique<codec::TarReader>(receiver, codec::TarEnd::kRequired));
   if (!store::read_in_parallel(store, archive.key, archive.size, {.at_a_time = fetchers}, *path, stop))
     throw Error(ErrorKind::kFailed, "it vanished from the bucket");
   path->finish();

@@ -17,12 +17,11 @@
 namespace barman::engine {
 namespace {
 
-constexpr std::string_view kPartial = ".partial";
+bool is_partial(const CloudWal& wal) { return wal.parsed.kind == pgformat::WalKind::kPartial; }
 
 // What PostgreSQL would call the file once it is complete.
 std::string complete_name(const CloudWal& wal) {
-  const bool partial = wal.name.ends_with(kPartial);
-  return partial ? wal.name.substr(0, wal.name.size() - kPartial.size()) : wal.name;
+  return is_partial(wal) ? wal.name.substr(0, wal.name.find('.')) : wal.name;
 }
 
 // FNV-1a: tells archives apart, keeps no secret.
@@ -58,11 +57,11 @@ std::vector<CloudWal> choose_cloud_wal(store::ObjectStore& store, const std::str
     if (!wal || (wal->parsed.kind == pgformat::WalKind::kHistory && !alone)) return true;
     const std::string whole = complete_name(*wal);
     const bool wanted = wal->name == name || (alone ? whole == name : whole >= name);
-    const bool is_partial = wal->parsed.kind == pgformat::WalKind::kPartial && wal->name != name;
+    const bool is_incomplete = is_partial(*wal) && wal->name != name;
     const bool is_label = wal->parsed.kind == pgformat::WalKind::kBackup && wal->name != name;
-    if (!wanted || is_label || (is_partial && !with_partial)) return true;
+    if (!wanted || is_label || (is_incomplete && !with_partial)) return true;
     if (!found.empty() && complete_name(found.back()) == whole) {
-      if (found.back().name.ends_with(kPartial) && !is_partial) found.back() = std::move(*wal);
+      if (is_partial(found.back()) && !is_incomplete) found.back() = std::move(*wal);
       return true;
     }
     if (!alone && found.size() == count) return false;

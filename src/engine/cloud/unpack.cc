@@ -7,13 +7,12 @@
 
 #include "base/error.h"
 #include "os/durable_file.h"
+#include "pgformat/control_file.h"
 
 namespace barman::engine {
 namespace {
 
 constexpr mode_t kPermissions = 0777;
-constexpr std::uint64_t kSmallFile = 1024 * 1024;  // is left to the sync at the end
-constexpr std::string_view kControlFile = "global/pg_control";
 constexpr std::string_view kHiddenControlFile = "global/pg_control.restoring";
 
 std::string parent_of(const std::string& relative) {
@@ -42,11 +41,12 @@ void UnpackFolder::make(const std::string& relative) {
 
 void UnpackFolder::reveal_control_file() {
   const std::filesystem::path hidden = root_ / kHiddenControlFile;
-  if (::access(hidden.c_str(), F_OK) == 0) os::move_file(hidden, root_ / kControlFile);
+  if (::access(hidden.c_str(), F_OK) == 0) os::move_file(hidden, root_ / pgformat::kControlFile);
 }
 
 void Unpack::begin(const codec::TarEntry& entry) {
-  const std::string name = entry.path == kControlFile ? std::string(kHiddenControlFile) : entry.path;
+  const std::string name =
+      entry.path == pgformat::kControlFile ? std::string(kHiddenControlFile) : entry.path;
   path_ = folder_.place_of(name);
   if (entry.kind == codec::TarEntry::Kind::kDirectory) {
     folder_.make(name);
@@ -71,7 +71,7 @@ void Unpack::data(stream::Bytes bytes) {
 }
 
 void Unpack::end() {
-  if (write_back_.written() >= kSmallFile) write_back_.rest(file_);
+  write_back_.end(file_);
   if (file_.close() != 0) os::throw_errno("cannot write", path_);
 }
 

@@ -14,6 +14,7 @@
 #include "engine/wal/stored_stages.h"
 #include "os/durable_file.h"
 #include "os/send_file.h"
+#include "pgformat/wal_name.h"
 #include "pgformat/wal_page.h"
 #include "stream/chain.h"
 
@@ -23,8 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using pgformat::WalName;
-
-constexpr const char* kPartial = ".partial";
 
 struct Candidate {
   fs::path path;
@@ -40,10 +39,11 @@ std::vector<Candidate> candidates(const Home& home, const WalName& parsed, const
   std::vector<Candidate> found = {
       {.path = archived, .archived = true}, {.path = home.incoming / name}, {.path = home.streaming / name}};
   if (partial) {
-    found.push_back({.path = home.streaming / (name + kPartial), .partial = true});
+    found.push_back({.path = home.streaming / (name + pgformat::kPartialSuffix), .partial = true});
     found.push_back({.path = home.streaming / name});
-    found.push_back({.path = fs::path(archived) += kPartial, .archived = true, .partial = true});
-    found.push_back({.path = home.incoming / (name + kPartial), .partial = true});
+    found.push_back(
+        {.path = fs::path(archived) += pgformat::kPartialSuffix, .archived = true, .partial = true});
+    found.push_back({.path = home.incoming / (name + pgformat::kPartialSuffix), .partial = true});
   }
   found.push_back({.path = archived, .archived = true});
   return found;
@@ -88,7 +88,7 @@ bool may_be_used(const FoundWal& wal, const WalName& parsed, const Home& home, E
   if (!entry) return true;  // archived just now; what we have open is good
   const Examination examination =
       examine_file(wal.path, parsed, entry->size, wal.form, known_system_identifier(home));
-  if (examination.verdict == Verdict::kGood) return true;
+  if (examination.verdict == WalVerdict::kGood) return true;
   events.log(LogLevel::kWarning, fmt::format("{} {}: passed over", wal.path.native(), examination.reason));
   return false;
 }

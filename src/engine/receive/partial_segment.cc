@@ -7,6 +7,7 @@
 
 #include "os/durable_file.h"
 #include "os/fault_point.h"
+#include "pgformat/wal_name.h"
 
 namespace barman::engine {
 
@@ -19,7 +20,9 @@ constexpr std::uint64_t kKickEvery = 2 * 1024 * 1024;
 
 PartialSegment::PartialSegment(const std::filesystem::path& folder, const pgformat::Segment& segment,
                                pgformat::SegmentSize size)
-    : folder_(folder), path_(folder / (pgformat::format_segment(segment) + ".partial")), segment_(segment) {
+    : folder_(folder),
+      path_(folder / (pgformat::format_segment(segment) + pgformat::kPartialSuffix)),
+      segment_(segment) {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
   created_ = fd_ >= 0;
   if (!created_ && errno == EEXIST) fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);

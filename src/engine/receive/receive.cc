@@ -23,7 +23,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds kFirstPause{1};
+constexpr seconds kFirstReconnectPause{1};
 constexpr seconds kLongestPause{30};
 // Longer outages are for cron, which starts a receiver with the settings of that time.
 constexpr std::chrono::minutes kGiveUpAfter{10};
@@ -60,7 +60,7 @@ class Receiver {
   void run() {
     const Time begun = clock_.now();
     Time well = begun;
-    seconds pause = kFirstPause;
+    seconds pause = kFirstReconnectPause;
     while (!stop_.stop_requested()) {
       received_ = false;
       try {
@@ -70,7 +70,7 @@ class Receiver {
         if (e.kind() == ErrorKind::kCancelled) return;
         if (received_) {
           well = clock_.now();
-          pause = kFirstPause;
+          pause = kFirstReconnectPause;
         }
         ever_received_ = ever_received_ || received_;
         if (!worth_another_try(e, begun, well)) throw;

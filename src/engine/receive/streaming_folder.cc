@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/wal/stored_wal.h"
 #include "engine/wal/wal_archive.h"
+#include "pgformat/wal_name.h"
 #include "pgformat/wal_page.h"
 
 namespace barman::engine {
@@ -32,7 +33,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 fs::path path_of(const Home& home, const ReceivedSegment& received) {
   return home.streaming /
-         (pgformat::format_segment(received.segment) + (received.complete ? "" : ".partial"));
+         (pgformat::format_segment(received.segment) + (received.complete ? "" : pgformat::kPartialSuffix));
 }
 
 std::vector<ReceivedSegment> received_segments(const Home& home, pgformat::SegmentSize size, Events& events) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -17,7 +18,6 @@ namespace barman::engine {
 namespace {
 
 constexpr unsigned kFewestFetchers = 2;  // one fetches while the other's piece is unpacked
-constexpr std::size_t kWritesAhead = 8;  // decompressed pieces that wait to be taken apart
 
 // The entries of an archive as the files of a member.
 class EntriesToFiles final : public codec::TarReceiver {
@@ -62,10 +62,7 @@ std::vector<stream::Stage> unpacking(const std::optional<codec::Compression>& co
                                      const WalFormat& format, const std::stop_token& stop) {
   std::vector<stream::Stage> stages;
   if (encrypted) stages = format.decrypting(stop);
-  if (compression) {
-    stages.push_back(codec::decompress(*compression));
-    stages.push_back(stream::on_own_thread(kWritesAhead));
-  }
+  std::ranges::move(codec::decompress_ahead(compression), std::back_inserter(stages));
   return stages;
 }
 

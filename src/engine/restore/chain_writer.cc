@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "engine/restore/left_out.h"
 #include "engine/restore/rewritten_file.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fd.h"
+#include "pgformat/control_file.h"
 #include "pgformat/incremental.h"
 
 namespace barman::engine {
@@ -180,7 +180,7 @@ std::unique_ptr<stream::Sink> ChainWriter::file(const MemberFile& file) {
     return std::make_unique<ChangedFile>(restored_place(member_.folders, *whole), file.mode,
                                          std::move(check));
   }
-  const bool is_control = file.path == kControlFile;
+  const bool is_control = file.path == pgformat::kControlFile;
   if (member_.clones && !file.place.empty() && !is_control) {
     clone(file, restored_place(member_.folders, file.path));
     return nullptr;

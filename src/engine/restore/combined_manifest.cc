@@ -9,6 +9,7 @@
 #include "os/durable_file.h"
 #include "os/parallel.h"
 #include "os/tree.h"
+#include "pgformat/control_file.h"
 #include "pgformat/incremental.h"
 #include "pgformat/manifest_writer.h"
 
@@ -57,7 +58,7 @@ class ManifestLines {
   void write() {
     os::in_parallel(lines_.size(), manifest_.workers, stop_, [&](std::size_t i) {
       ManifestFile& file = lines_[i].file;
-      const bool is_control = file.path == kControlFile;
+      const bool is_control = file.path == pgformat::kControlFile;
       const std::string name = is_control ? kControlUnderWay : file.path;
       if (lines_[i].is_read) measure(file, restored_place(manifest_.folders, name));
     });

@@ -17,6 +17,7 @@
 #include "os/durable_file.h"
 #include "os/parallel.h"
 #include "os/tree.h"
+#include "pgformat/control_file.h"
 
 namespace barman::engine {
 
@@ -27,7 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kRewritePiece = 512 * 1024;
 
 bool is_copied(const RestoreFolder& folder, const fs::path& relative) {
-  return folder.oid != 0 || (relative != kControlFile && !is_left_out(relative.string()));
+  return folder.oid != 0 || (relative != pgformat::kControlFile && !is_left_out(relative.string()));
 }
 
 bool is_tablespace_link(const os::TreeEntry& entry) {

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "engine/restore/chain_writer.h"
 #include "engine/restore/copy_files.h"
-#include "engine/restore/left_out.h"
 #include "os/copy.h"
 #include "os/fault_point.h"
+#include "pgformat/control_file.h"
 
 namespace barman::engine {
 
@@ -83,7 +83,7 @@ void PlainCopy::require_all_files() const {
 }
 
 void PlainCopy::copy_control_file() {
-  const std::string name(kControlFile);
+  const std::string name(pgformat::kControlFile);
   const std::filesystem::path from = home_.data(request_.backup.id) / name;
   pgformat::Checksum checksum(expected_ ? expected_->kind() : pgformat::ChecksumKind::kNone);
   const std::uint64_t size = os::copy_whole_file(

@@ -13,6 +13,7 @@
 #include "os/disk.h"
 #include "os/durable_file.h"
 #include "os/tree.h"
+#include "pgformat/control_file.h"
 
 namespace barman::engine {
 
@@ -34,7 +35,7 @@ fs::path nearest_existing(fs::path path) {
   return path;
 }
 
-bool is_there(const fs::path& path) {
+bool has_entry(const fs::path& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0;
 }
@@ -64,12 +65,12 @@ void check_folder(const RestoreFolder& checked, const fs::path& data) {
   const fs::path existing = nearest_existing(folder);
   check_permission(existing);
   if (existing != folder) {
-    if (is_there(folder)) refuse(fmt::format("{} is a link that leads nowhere: remove it", folder.string()));
+    if (has_entry(folder)) refuse(fmt::format("{} is a link that leads nowhere: remove it", folder.string()));
     return;
   }
   check_owner(folder);
   if (checked.reused) return;
-  if (is_there(folder / "postmaster.pid")) {
+  if (has_entry(folder / "postmaster.pid")) {
     refuse(
         fmt::format("a PostgreSQL server runs in {} (postmaster.pid is there): stop it and empty the "
                     "directory, or choose another destination",
@@ -152,7 +153,7 @@ bool holds_nothing(const fs::path& folder) {
 }
 
 bool is_interrupted_restore(const fs::path& folder, const fs::path& data) {
-  return is_there(folder / kIncompleteMark) && !is_there(data / "global/pg_control");
+  return has_entry(folder / kIncompleteMark) && !has_entry(data / pgformat::kControlFile);
 }
 
 void check_folders(const std::vector<RestoreFolder>& folders) {

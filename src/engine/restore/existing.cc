@@ -14,7 +14,6 @@
 
 #include "base/error.h"
 #include "engine/restore/chain_writer.h"
-#include "engine/restore/left_out.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/tree.h"
@@ -53,7 +52,7 @@ bool is_server_alive(const fs::path& data) {
 std::optional<std::string> system_identifier(const fs::path& data) {
   if (!is_folder(data / "global")) return std::nullopt;
   try {
-    const auto text = os::read_file(data / kControlFile);
+    const auto text = os::read_file(data / pgformat::kControlFile);
     if (!text) return std::nullopt;
     return std::to_string(pgformat::parse_control_file(stream::bytes_of(*text)).system_identifier);
   } catch (const Error&) {
@@ -127,7 +126,8 @@ class ExistingTree {
 
   // A file of the backup at its place. One with several names would be changed under all of them.
   [[nodiscard]] bool is_wanted(const RestoreFolder& folder, const os::TreeEntry& entry) const {
-    if (entry.kind != os::EntryKind::kFile || entry.links > 1 || entry.relative == kControlFile) return false;
+    if (entry.kind != os::EntryKind::kFile || entry.links > 1 || entry.relative == pgformat::kControlFile)
+      return false;
     const std::string path = folder.oid == 0
                                  ? entry.relative.string()
                                  : fmt::format("pg_tblspc/{}/{}", folder.oid, entry.relative.string());
@@ -200,7 +200,7 @@ Leftovers plan_existing(std::vector<RestoreFolder>& folders, const HasFile& has_
 void clear_existing(const std::vector<RestoreFolder>& folders, const HasFile& has_file,
                     const catalog::BackupInfo& backup) {
   const fs::path& data = folders.front().to;
-  if (is_folder(data / "global")) os::remove_file(data / kControlFile);
+  if (is_folder(data / "global")) os::remove_file(data / pgformat::kControlFile);
   os::fault_point("restore-control-removed");
   const ExistingTree tree(folders, has_file, backup);
   for (const RestoreFolder& folder : folders) {

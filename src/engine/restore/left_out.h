@@ -12,7 +12,4 @@ bool is_left_out(std::string_view path);
 // What a manifest does not list: WAL, and itself.
 bool is_unlisted(std::string_view path);
 
-// Copied last, under its real name only when all else is durable: without it no server starts.
-inline constexpr std::string_view kControlFile = "global/pg_control";
-
 }  // namespace barman::engine

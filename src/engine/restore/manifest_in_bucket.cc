@@ -105,7 +105,7 @@ class ManifestEntry final : public codec::TarReceiver {
 };
 
 // Where in the archives to look, and how.
-struct Front {
+struct FrontSearch {
   SharedBucket home;
   std::vector<CloudArchiveObject> archives;
   WalFormat format;
@@ -113,7 +113,7 @@ struct Front {
 };
 
 // Reads on until the manifest has come. Returns whether it has.
-bool read_from_front(const Front& front, stream::Sink* into) {
+bool read_from_front(const FrontSearch& front, stream::Sink* into) {
   ManifestEntry entry(into);
   std::uint64_t left = front.most;
   for (const CloudArchiveObject& archive : front.archives) {
@@ -132,7 +132,7 @@ bool read_from_front(const Front& front, stream::Sink* into) {
   return entry.found();
 }
 
-std::optional<KeptManifest> find_in_archives(Front front, bool is_there) {
+std::optional<KeptManifest> find_in_archives(FrontSearch front, bool is_there) {
   const CloudArchiveObject& first = front.archives.front();
   const CloudArchiveObject& last = front.archives.back();
   const bool is_plain = !last.name.compression && !last.name.encrypted;
@@ -170,7 +170,7 @@ std::optional<KeptManifest> manifest_in_bucket(const Home& home, const catalog::
   // Those that barman-cloud-backup and local-to-cloud make leave out what the data directory has of that
   // name.
   if (!info.mode || info.mode->starts_with("local-to-cloud")) return std::nullopt;
-  Front front{.home = bucket, .archives = {}, .format = format};
+  FrontSearch front{.home = bucket, .archives = {}, .format = format};
   std::ranges::copy_if(archives, std::back_inserter(front.archives),
                        [](const CloudArchiveObject& archive) { return archive.name.stem == kDataArchive; });
   return during("looking for the manifest of backup " + info.id.text,

@@ -9,12 +9,12 @@
 #include "engine/restore/combined_manifest.h"
 #include "engine/restore/copy_plain.h"
 #include "engine/restore/copy_wal.h"
-#include "engine/restore/left_out.h"
 #include "engine/restore/pace.h"
 #include "engine/restore/recovery_files.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/file_system_sync.h"
+#include "pgformat/control_file.h"
 
 namespace barman::engine {
 
@@ -112,7 +112,7 @@ void write_manifest(const RestoreRequest& request, const RestorePlan& plan, cons
 // The last step: from here on the server can be started.
 void publish(const RestoreRequest& request, const RestorePlan& plan) {
   os::fault_point("restore-before-control");
-  os::move_file(request.destination / kControlUnderWay, request.destination / kControlFile);
+  os::move_file(request.destination / kControlUnderWay, request.destination / pgformat::kControlFile);
   remove_marks(all_folders(plan));
 }
 

@@ -9,7 +9,6 @@
 #include "engine/restore/chain_writer.h"
 #include "engine/restore/existing.h"
 #include "engine/restore/expected_files.h"
-#include "engine/restore/left_out.h"
 #include "engine/restore/unlisted_writer.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"

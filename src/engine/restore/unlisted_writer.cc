@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "engine/restore/chain_writer.h"
-#include "engine/restore/left_out.h"
 #include "engine/restore/rewritten_file.h"
+#include "pgformat/control_file.h"
 
 namespace barman::engine {
 
@@ -36,7 +36,7 @@ void UnlistedWriter::directory(const std::string& path, unsigned mode) {
 }
 
 std::unique_ptr<stream::Sink> UnlistedWriter::file(const MemberFile& file) {
-  const std::string name = file.path == kControlFile ? kControlUnderWay : file.path;
+  const std::string name = file.path == pgformat::kControlFile ? kControlUnderWay : file.path;
   {
     const std::lock_guard lock(mutex_);
     files_.push_back(hash_of_path(name));
@@ -52,7 +52,7 @@ void UnlistedWriter::require_whole(const std::string& name) const {
                                                  "restore another backup",
                                                  shown, name));
   };
-  require(kControlUnderWay, kControlFile);
+  require(kControlUnderWay, pgformat::kControlFile);
   require("backup_label", "backup_label");
 }
 

@@ -18,8 +18,6 @@ namespace barman::engine {
 
 namespace {
 
-using Verdict = ExpectedFiles::Verdict;
-
 constexpr std::size_t kMostProblems = 100;  // that are told in words, of each backup
 
 // Shared by the threads that read.
@@ -84,7 +82,7 @@ class CheckingReceiver final : public MemberReceiver {
       size_ += data.size();
     }
     void finish() override {
-      if (owner_.expected_.compare(path_, size_, checksum_.hex()) == Verdict::kSame) {
+      if (owner_.expected_.compare(path_, size_, checksum_.hex()) == ExpectedFiles::Verdict::kSame) {
         owner_.good_ += is_new_ ? 1 : 0;
       } else {
         owner_.problems_.add(fmt::format("\"{}\" has another size or checksum than in the manifest", path_));

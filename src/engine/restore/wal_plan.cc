@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "engine/wal/wal_list.h"
 #include "pgformat/backup_label.h"
+#include "pgformat/wal_name.h"
 
 namespace barman::engine {
 
@@ -231,7 +232,7 @@ void add_streamed_partial(const Home& home, const catalog::BackupInfo& info, con
   const Segment next = pgformat::next_segment(*newest, segment_size(info));
   if (target.lsn && next > route.last) return;
   const std::string name = pgformat::format_segment(next);
-  const auto partial = home.streaming / (name + ".partial");
+  const auto partial = home.streaming / (name + pgformat::kPartialSuffix);
   std::error_code none;
   const auto bytes = std::filesystem::file_size(partial, none);
   if (none || has(plan, name)) return;

@@ -22,6 +22,9 @@ class Session;
 
 namespace barman::engine {
 
+// PostgreSQL 13: older servers are not backed up, as ServerFacts::version.
+inline constexpr int kOldestVersion = 130000;
+
 struct ServerFacts {
   int version = 0;           // server_version_num
   std::string version_text;  // "15.18"

@@ -33,10 +33,10 @@ void require_own_cluster(const std::filesystem::path& data, const std::string& s
                 fmt::format("the data directory {} belongs to {}, and barman runs as {}; {}", data.native(),
                             user_name(status.st_uid), user_name(::geteuid()), way_out));
   }
-  const auto control = os::read_file(data / "global" / "pg_control");
+  const auto control = os::read_file(data / pgformat::kControlFile);
   if (!control) {
     throw Error(ErrorKind::kRefused,
-                fmt::format("{} holds no global/pg_control; {}", data.native(), way_out));
+                fmt::format("{} holds no {}; {}", data.native(), pgformat::kControlFile, way_out));
   }
   const auto here =
       std::to_string(pgformat::parse_control_file(stream::bytes_of(*control)).system_identifier);

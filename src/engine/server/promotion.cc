@@ -16,7 +16,7 @@ namespace {
 using pgformat::Segment;
 
 // A file that cannot be looked at is not called missing.
-bool is_there(const std::filesystem::path& path) {
+bool is_waiting(const std::filesystem::path& path) {
   std::error_code error;
   const auto type = std::filesystem::status(path, error).type();
   if (type == std::filesystem::file_type::not_found) return false;
@@ -28,11 +28,11 @@ bool is_there(const std::filesystem::path& path) {
 // moved meanwhile.
 bool is_arriving(const Home& home, WalArchive& archive, const Segment& segment) {
   const std::string name = pgformat::format_segment(segment);
-  return is_there(home.incoming / name) || is_there(home.streaming / name) ||
-         is_there(home.streaming / (name + ".partial")) || find_archived(archive, name);
+  return is_waiting(home.incoming / name) || is_waiting(home.streaming / name) ||
+         is_waiting(home.streaming / (name + pgformat::kPartialSuffix)) || find_archived(archive, name);
 }
 
-Promotion failed(std::string error) {
+Promotion promotion_failed(std::string error) {
   return {.status = catalog::BackupStatus::kFailed, .error = std::move(error)};
 }
 
@@ -46,8 +46,8 @@ Promotion judge_range(const Home& home, WalArchive& archive, const Segment& begi
   });
   if (missing && is_arriving(home, archive, *missing)) return {};
   if (missing) {
-    return failed("At least one WAL file is missing. The first missing WAL file is " +
-                  pgformat::format_segment(*missing));
+    return promotion_failed("At least one WAL file is missing. The first missing WAL file is " +
+                            pgformat::format_segment(*missing));
   }
   return end <= newest ? Promotion{.status = catalog::BackupStatus::kDone} : Promotion{};
 }
@@ -59,7 +59,7 @@ std::optional<Promotion> judge_promotion(const Home& home, const catalog::Backup
   const auto end = info.end_wal ? pgformat::parse_segment(*info.end_wal) : std::nullopt;
   if (!begin || !end) return std::nullopt;
   if (begin->timeline != end->timeline) {
-    return failed(
+    return promotion_failed(
         fmt::format("The backup began on timeline {} ({}) and ended on timeline {} ({}): the server was "
                     "promoted or switched meanwhile, so it cannot be restored. Take a new backup",
                     begin->timeline, *info.begin_wal, end->timeline, *info.end_wal));

@@ -17,8 +17,6 @@
 namespace barman::engine {
 namespace {
 
-constexpr int kOldestVersion = 130000;
-
 std::chrono::milliseconds time_limit(const config::Server& server) {
   const auto seconds = server.values.optional_number("check_timeout").value_or(0);
   return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 86400));

@@ -15,6 +15,7 @@
 #include "os/durable_file.h"
 #include "os/fd.h"
 #include "os/tree.h"
+#include "pgformat/control_file.h"
 #include "pgformat/relation_file.h"
 
 namespace barman::engine {
@@ -64,7 +65,7 @@ bool is_backed_up(const std::string& relative, bool is_folder) {
   if (relative.starts_with("pg_tblspc/") && slash == relative.rfind('/') && !is_folder) return false;
   const std::string name = relative.substr(relative.rfind('/') + 1);
   if (name.starts_with("pgsql_tmp") || name.starts_with("pg_internal.init") ||
-      relative == "global/pg_control")
+      relative == pgformat::kControlFile)
     return false;
   if (is_folder) return true;
   // No restored server knows the relations of sessions.

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "engine/server/copy_stats.h"
 #include "engine/upload/control_file.h"
+#include "pgformat/control_file.h"
 
 namespace barman::engine {
 namespace {
@@ -38,7 +39,7 @@ ClusterFiles cluster_files(const catalog::BackupInfo& info) {
 }
 
 void require_local_cluster(const ClusterFiles& files) {
-  const fs::path control = files.data / "global" / "pg_control";
+  const fs::path control = files.data / pgformat::kControlFile;
   if (files.data.empty() || ::access(control.c_str(), R_OK) != 0) {
     throw Error(ErrorKind::kRefused,
                 "the data directory cannot be read here; run this on the server's host, as its user");

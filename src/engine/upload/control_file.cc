@@ -14,19 +14,18 @@ namespace {
 constexpr int kMostReads = 100;
 constexpr std::chrono::milliseconds kBetweenReads{20};
 constexpr std::size_t kMostControlBytes = 64UL * 1024;
-constexpr const char* kControlName = "global/pg_control";
 
 }  // namespace
 
 void add_control_file(ArchiveTree& series, const std::filesystem::path& data, Clock& clock,
                       const std::stop_token& stop) {
-  const std::filesystem::path path = data / kControlName;
+  const std::filesystem::path path = data / pgformat::kControlFile;
   for (int attempt = 1;; ++attempt) {
     const auto text = os::read_file(path, kMostControlBytes);
     if (!text)
       throw Error(ErrorKind::kFailed, fmt::format("{} vanished from the data directory", path.native()));
     if (pgformat::is_whole_control_file(stream::bytes_of(*text))) {
-      series.add_text(kControlName, *text, attributes_of_file(path));
+      series.add_text(std::string(pgformat::kControlFile), *text, attributes_of_file(path));
       return;
     }
     if (attempt == kMostReads) {

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 // Pages are written in microseconds; a processor that is short of time may make seconds of them.
 constexpr int kAttempts = 10;
-constexpr std::chrono::milliseconds kFirstPause{1};
+constexpr std::chrono::milliseconds kFirstRereadPause{1};
 constexpr std::uint64_t kMostDoubts = 20;  // after so many finds there is no doubt worth a second each
 constexpr int kAttemptsWithoutDoubt = 2;
 constexpr std::size_t kMostBlocks = 5;  // that are named of a file
@@ -62,7 +62,7 @@ void PageCheck::look(int fd, const fs::path& path, std::uint32_t segment, std::u
     const auto block = static_cast<std::uint32_t>(first + at / size);
     if (!is_sound(block)) unsound.push_back(block);
   }
-  auto pause = kFirstPause;
+  auto pause = kFirstRereadPause;
   const int attempts = found_ < kMostDoubts ? kAttempts : kAttemptsWithoutDoubt;
   for (int attempt = 0; attempt < attempts && !unsound.empty(); ++attempt, pause *= 2) {
     if (!clock_.sleep(pause, stop_)) throw Error(ErrorKind::kCancelled, "stopped on request");

@@ -133,9 +133,9 @@ class ArchiveRun {
     if (!arrived) return;  // somebody took it away
     const StoredForm form = settings_.format.form_of(read_front(source, codec::kDetectBytes), file.parsed);
     const auto examination = examine_file(source, file.parsed, arrived->size, form, system_identifier_);
-    if (examination.verdict == Verdict::kIncomplete) return report_incomplete(source, examination.reason);
+    if (examination.verdict == WalVerdict::kIncomplete) return report_incomplete(source, examination.reason);
     events_.info("\t" + file.name);
-    if (examination.verdict != Verdict::kGood) return refuse(source, examination);
+    if (examination.verdict != WalVerdict::kGood) return refuse(source, examination);
 
     Waiting arrival{.name = file.name, .source = source, .size = arrived->size, .form = form};
     if (found && !is_the_same(arrival, *std::move(found))) return put_aside_conflict(arrival);
@@ -232,7 +232,7 @@ class ArchiveRun {
   }
 
   void refuse(const fs::path& source, const Examination& examination) {
-    const auto suffix = examination.verdict == Verdict::kForeign ? kForeign : kMisplaced;
+    const auto suffix = examination.verdict == WalVerdict::kForeign ? kForeign : kMisplaced;
     const fs::path to = quarantine(home_, source, suffix, clock_, events_);
     result_.refused.push_back(source.filename());
     events_.error(fmt::format(

@@ -106,7 +106,7 @@ class DirectRun {
 
   void require_good(const Item& item) const {
     const Examination examination = examine(item);
-    if (examination.verdict == Verdict::kGood) return;
+    if (examination.verdict == WalVerdict::kGood) return;
     throw Error(ErrorKind::kRefused,
                 fmt::format("{} {} and was not archived; find out which server archives here",
                             item.path.native(), examination.reason));
@@ -125,7 +125,7 @@ class DirectRun {
       const fs::path path = first.path.parent_path() / name;
       if (!fs::is_regular_file(path, absent)) continue;
       Item item = look_at(path, {.kind = pgformat::WalKind::kSegment, .segment = segment});
-      if (examine(item).verdict != Verdict::kGood) return;
+      if (examine(item).verdict != WalVerdict::kGood) return;
       items.push_back(std::move(item));
     }
   }

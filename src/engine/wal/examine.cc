@@ -26,14 +26,14 @@ bool may_be_segment_size(std::uint64_t size) {
 Examination without_header(const WalName& name, std::optional<std::uint64_t> size) {
   if (name.kind != WalKind::kSegment || !size) return {};
   if (*size < pgformat::kWalHeaderSize)
-    return {Verdict::kIncomplete, fmt::format("has only {} bytes", *size)};
-  if (may_be_segment_size(*size)) return {Verdict::kMisplaced, "does not start as a WAL segment does"};
+    return {WalVerdict::kIncomplete, fmt::format("has only {} bytes", *size)};
+  if (may_be_segment_size(*size)) return {WalVerdict::kMisplaced, "does not start as a WAL segment does"};
   return {};  // made by a program that we do not know, between PostgreSQL and us
 }
 
 Examination of_size(const WalHeader& header, std::uint64_t size) {
   if (size == header.segment_size) return {};
-  return {size < header.segment_size ? Verdict::kIncomplete : Verdict::kMisplaced,
+  return {size < header.segment_size ? WalVerdict::kIncomplete : WalVerdict::kMisplaced,
           fmt::format("has {} bytes, a segment of its server has {}", size, header.segment_size)};
 }
 
@@ -43,20 +43,20 @@ Examination examine_header(const WalName& name, const std::optional<WalHeader>& 
                            std::optional<std::uint64_t> size,
                            std::optional<std::uint64_t> system_identifier) {
   if (name.kind == WalKind::kHistory || name.kind == WalKind::kBackup) {
-    return size == 0U ? Examination{Verdict::kIncomplete, "is empty"} : Examination{};
+    return size == 0U ? Examination{WalVerdict::kIncomplete, "is empty"} : Examination{};
   }
   if (!header) return without_header(name, size);
   if (system_identifier && header->system_identifier != *system_identifier) {
-    return {Verdict::kForeign, fmt::format("is of the system {}, this server is {}",
-                                           header->system_identifier, *system_identifier)};
+    return {WalVerdict::kForeign, fmt::format("is of the system {}, this server is {}",
+                                              header->system_identifier, *system_identifier)};
   }
   const auto place = pgformat::segment_of(header->page_address, name.segment.timeline, header->segment_size);
   if (place != name.segment || pgformat::offset_in_segment(header->page_address, header->segment_size) != 0) {
-    return {Verdict::kMisplaced, fmt::format("holds the WAL of {}", pgformat::format_segment(place))};
+    return {WalVerdict::kMisplaced, fmt::format("holds the WAL of {}", pgformat::format_segment(place))};
   }
   // The first segment of a timeline starts with pages of the one it left.
   if (header->timeline > name.segment.timeline) {
-    return {Verdict::kMisplaced, fmt::format("holds WAL of timeline {}", header->timeline)};
+    return {WalVerdict::kMisplaced, fmt::format("holds WAL of timeline {}", header->timeline)};
   }
   if (name.kind == WalKind::kPartial || !size) return {};
   return of_size(*header, *size);
@@ -76,7 +76,7 @@ Examination examine_file(const std::filesystem::path& path, const WalName& name,
     front.resize(read_fully(*plain, front));
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::kCorrupt) throw;
-    return {Verdict::kIncomplete, e.what()};
+    return {WalVerdict::kIncomplete, e.what()};
   }
   return examine_header(name, pgformat::parse_wal_header(front), std::nullopt, system_identifier);
 }

@@ -13,7 +13,7 @@
 
 namespace barman::engine {
 
-enum class Verdict {
+enum class WalVerdict {
   kGood,
   kIncomplete,  // shorter than it says it is: still being written, or cut
   kForeign,     // of another cluster
@@ -21,7 +21,7 @@ enum class Verdict {
 };
 
 struct Examination {
-  Verdict verdict = Verdict::kGood;
+  WalVerdict verdict = WalVerdict::kGood;
   std::string reason{};  // unless good: "belongs to system 7123, this server is 7124"
 };
 

@@ -17,9 +17,9 @@ namespace {
 using stream::Bytes;
 
 // The first bytes of a stream, as they come.
-class Front {
+class FirstBytes {
  public:
-  explicit Front(std::size_t wanted) : wanted_(wanted) { bytes_.reserve(wanted); }
+  explicit FirstBytes(std::size_t wanted) : wanted_(wanted) { bytes_.reserve(wanted); }
   // Returns how many bytes of `data` it took.
   std::size_t take(Bytes data) {
     const std::size_t part = std::min(data.size(), wanted_ - bytes_.size());
@@ -59,7 +59,7 @@ class ByItsFront final : public stream::Sink {
   }
 
   Choose choose_;
-  Front front_{codec::kDetectBytes};
+  FirstBytes front_{codec::kDetectBytes};
   std::unique_ptr<Sink> end_;  // until the path is open
   std::unique_ptr<Sink> path_;
 };
@@ -85,7 +85,7 @@ class WholeSegment final : public stream::Sink {
   }
 
  private:
-  Front front_{pgformat::kWalHeaderSize};
+  FirstBytes front_{pgformat::kWalHeaderSize};
   std::uint64_t size_ = 0;
   std::unique_ptr<Sink> next_;
 };
