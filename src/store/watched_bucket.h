@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "store/memory_store.h"
 
 namespace barman::store {
@@ -21,8 +23,14 @@ class WatchedBucket final : public Bucket, private Inspection {
   std::set<std::string, std::less<>> undeletable;  // keys that remove_all() does not remove
   // Called before each request ("PUT base/x", "LIST base/"); what it throws is the answer.
   std::function<void(const std::string& request)> before;
+  // Each request, and each piece that is written to an object, is a step. Step number `fail_at` fails, and
+  // with `stays_away` all that follow, until the bucket is told to clean up.
+  std::atomic<int> steps = 0;
+  int fail_at = -1;
+  bool stays_away = false;
+  Error failure{ErrorKind::kTransient, "the store is away"};
   bool is_there = true;
-  bool is_cleaning_up = false;
+  std::atomic<bool> is_cleaning_up = false;
   BucketState bucket_state{};
   Encryption wanted{};
   Encryption encryption{};  // of every object
@@ -45,10 +53,13 @@ class WatchedBucket final : public Bucket, private Inspection {
     });
     return keys;
   }
+  [[nodiscard]] std::string text(const std::string& key) {
+    return read_text(objects, key).value_or("(none)");
+  }
 
   [[nodiscard]] std::unique_ptr<stream::Sink> create(std::string_view key, CreateOptions options) override {
     ask("PUT", key);
-    return objects.create(key, std::move(options));
+    return std::make_unique<Object>(*this, objects.create(key, std::move(options)));
   }
   [[nodiscard]] bool read(std::string_view key, ByteRange range, stream::Sink& into) override {
     ask("GET", key);
@@ -110,6 +121,24 @@ class WatchedBucket final : public Bucket, private Inspection {
   [[nodiscard]] Inspection& inspection() override { return *this; }
 
  private:
+  class Object final : public stream::Sink {
+   public:
+    Object(WatchedBucket& bucket, std::unique_ptr<stream::Sink> object)
+        : bucket_(bucket), object_(std::move(object)) {}
+    void write(stream::Bytes data) override {
+      bucket_.step();
+      object_->write(data);
+    }
+    void finish() override {
+      bucket_.step();
+      object_->finish();
+    }
+
+   private:
+    WatchedBucket& bucket_;
+    std::unique_ptr<stream::Sink> object_;
+  };
+
   [[nodiscard]] BucketState state() override {
     ask("STATE", "");
     return bucket_state;
@@ -151,6 +180,13 @@ class WatchedBucket final : public Bucket, private Inspection {
     const std::lock_guard lock(mutex_);
     requests_.push_back(request);
     if (before) before(request);
+    step();
+  }
+
+  void step() {
+    const int now = steps++;
+    if (fail_at < 0 || is_cleaning_up) return;
+    if (now == fail_at || (stays_away && now > fail_at)) throw failure;
   }
 
   mutable std::mutex mutex_;  // guards requests_

@@ -13,7 +13,7 @@
 #include "engine/server/withdraw_backup.h"
 #include "os/durable_file.h"
 #include "os/test_folder.h"
-#include "store/failing_bucket.h"
+#include "store/watched_bucket.h"
 
 namespace barman::engine {
 namespace {
@@ -94,7 +94,7 @@ class InBucket : public testing::Test {
   }
 
   os::TestFolder folder;
-  store::FailingBucket bucket;
+  store::WatchedBucket bucket;
   std::filesystem::path manifest = folder.path() / "meta-backup_manifest";
   TarSeriesForm form;
   StreamingCopy copy{.conninfo = "host=x",

@@ -15,7 +15,7 @@
 #include "engine/wal/wal_archive.h"
 #include "engine/wal/xlog_index.h"
 #include "os/process.h"
-#include "store/failing_bucket.h"
+#include "store/watched_bucket.h"
 
 namespace barman::engine {
 namespace {
@@ -71,7 +71,7 @@ class ArchiveIntoABucket : public testing::Test {
   SystemClock clock_;
   RecordedEvents events_;
   WalFormat format_;
-  std::shared_ptr<store::FailingBucket> bucket_ = std::make_shared<store::FailingBucket>();
+  std::shared_ptr<store::WatchedBucket> bucket_ = std::make_shared<store::WatchedBucket>();
 };
 
 TEST_F(ArchiveIntoABucket, StoresIndexesAndRemoves) {
@@ -100,7 +100,7 @@ TEST_F(ArchiveIntoABucket, AFailureAtAnyRequestLosesNothing) {
   for (const bool stays_away : {false, true}) {
     bool failed = true;
     for (int n = 0; failed; ++n) {
-      bucket_ = std::make_shared<store::FailingBucket>();
+      bucket_ = std::make_shared<store::WatchedBucket>();
       scratch_.home.wal_bucket =
           std::make_shared<BucketHome>("s3://bucket/path", "main", [this] { return bucket_; });
       fs::remove(scratch_.home.xlogdb);
@@ -177,7 +177,7 @@ TEST_F(ArchiveIntoABucket, NothingIsSaidToBeStoredAheadThatIsNot) {
   };
   for (const bool stays_away : {false, true}) {
     for (int n = 0; n < 12; ++n) {
-      bucket_ = std::make_shared<store::FailingBucket>();
+      bucket_ = std::make_shared<store::WatchedBucket>();
       scratch_.home.wal_bucket =
           std::make_shared<BucketHome>("s3://bucket/path", "main", [this] { return bucket_; });
       fs::remove_all(scratch_.home.meta);
