@@ -118,6 +118,18 @@ TEST(CompressInOneFrame, OtherFormatsComeBackToo) {
   }
 }
 
+TEST(DecompressAhead, IsTheSameOnAnotherThreadAndNothingForPlainBytes) {
+  const std::string text = numbered_rows(100000);
+  const std::string stored = through_stage(compress(Compression::kZstd, 1, 1), text);
+  std::string out;
+  const auto path =
+      stream::chain(decompress_ahead(Compression::kZstd), std::make_unique<stream::AppendTo>(out));
+  path->write(stream::bytes_of(stored));
+  path->finish();
+  EXPECT_EQ(out, text);
+  EXPECT_TRUE(decompress_ahead(std::nullopt).empty());
+}
+
 TEST(Compress, DoesNotDependOnTheNumberOfWorkersNorOnTheSizeOfWrites) {
   const std::string text = numbered_rows(5000000);
   const std::string stored = through_stage(compress(Compression::kZstd, 1, 1), text);

@@ -1,4 +1,5 @@
-// Objects in memory: the fake for tests, held to the same contract as the real stores.
+// Objects in memory: the fake for tests, held to the same contract as the real stores, and the place of who
+// keeps nothing.
 #pragma once
 
 #include <map>

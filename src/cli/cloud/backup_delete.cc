@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "catalog/file_names.h"
 #include "catalog/python_literal.h"
 #include "cli/arguments.h"
 #include "cli/cloud/programs.h"
@@ -96,13 +97,14 @@ int delete_backups(const CloudParts& parts, const CloudDeleteOptions& options) {
   const auto bucket = open_cloud_bucket(parts);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;
-  catalog::Listing listing = engine::read_cloud_catalogue(bucket->store());
+  engine::CloudCatalogue catalogue(bucket->store());
+  catalog::Listing listing = catalogue->list();
   for (const catalog::DamagedEntry& entry : listing.damaged) {
     parts.error(fmt::format("cannot read {}: {}", entry.name, entry.reason));
   }
   if (!listing.damaged.empty()) return kCloudRefused;  // what it needs is not known
   engine::CloudState state{.backups = std::move(listing.backups)};
-  state.kept = engine::cloud_keeps(bucket->store());
+  state.kept = catalogue->annotations(catalog::kKeep);
   try {
     if (policy) return delete_obsolete(parts, options, std::move(state), *policy, *bucket);
     return delete_one(parts, options, state, *bucket);

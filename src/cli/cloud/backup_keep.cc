@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "catalog/file_names.h"
 #include "cli/arguments.h"
 #include "cli/cloud/programs.h"
 #include "cli/grammar.h"
@@ -23,23 +24,24 @@ int keep(const CloudParts& parts, const CloudKeepOptions& options) {
   const auto bucket = open_cloud_bucket(parts);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;
-  store::S3Store& store = bucket->store();
+  engine::CloudCatalogue catalogue(bucket->store());
   // An id is taken as it is for all but setting a mark: a backup that is gone may have left one.
-  const auto info = find_cloud_backup(parts, store, options.backup);
+  const auto info = find_cloud_backup(parts, bucket->store(), options.backup);
   const catalog::BackupId id = info ? info->id : catalog::BackupId{options.backup};
   if (!info && (!options.target.empty() || !catalog::is_backup_id(options.backup))) {
     parts.error(fmt::format("Backup {} for server {} does not exist", options.backup, parts.options.server));
     return kCloudRefused;
   }
   if (options.release) {
-    engine::release_cloud_keep(store, id);
+    catalogue->remove_annotation(id, catalog::kKeep);
   } else if (options.status) {
-    return print_result(fmt::format("Keep: {}\n", engine::cloud_keep(store, id).value_or("nokeep")));
+    return print_result(
+        fmt::format("Keep: {}\n", catalogue->annotation(id, catalog::kKeep).value_or("nokeep")));
   } else if (const auto problem = engine::keep_problem(*info)) {
     parts.error(*problem);
     return kCloudRefused;
   } else {
-    engine::set_cloud_keep(store, id, options.target);
+    catalogue->annotate(id, catalog::kKeep, options.target);
   }
   return kCloudDone;
 }

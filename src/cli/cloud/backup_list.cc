@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "catalog/file_names.h"
 #include "cli/cloud/programs.h"
 #include "cli/grammar.h"
 #include "engine/cloud/catalogue.h"
@@ -16,12 +17,13 @@ int list(const CloudParts& parts, const std::string& format) {
   const auto bucket = open_cloud_bucket(parts);
   if (const auto status = missing_bucket(parts, *bucket)) return *status;
   if (parts.options.test) return kCloudDone;
-  const catalog::Listing listing = engine::read_cloud_catalogue(bucket->store());
+  engine::CloudCatalogue catalogue(bucket->store());
+  const catalog::Listing listing = catalogue->list();
   for (const catalog::DamagedEntry& entry : listing.damaged) {
     parts.warning(fmt::format("cannot read {}: {}", entry.name, entry.reason));
   }
   if (format != "console") return print_result(report::cloud_list_json(listing.backups));
-  return print_result(report::cloud_list_text(listing.backups, engine::cloud_keeps(bucket->store())));
+  return print_result(report::cloud_list_text(listing.backups, catalogue->annotations(catalog::kKeep)));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/cloud/programs.h"
 #include "cli/grammar.h"
-#include "engine/cloud/check_archive.h"
+#include "engine/archived_wal/free_archive.h"
 
 namespace barman::cli {
 namespace {
@@ -16,7 +16,7 @@ int check(const CloudParts& parts, std::optional<pgformat::Timeline> timeline) {
   if (const auto status = missing_bucket(parts, *bucket, true)) return *status;
   if (parts.options.test) return kCloudDone;
   if (!bucket->store().exists()) bucket->store().create_bucket();
-  if (engine::is_free_cloud_archive(bucket->store(), timeline)) return kCloudDone;
+  if (engine::is_free_bucket(bucket->store(), timeline)) return kCloudDone;
   parts.error(
       fmt::format("WAL archive check failed for server {}: Expected empty archive", parts.options.server));
   return kCloudRefused;

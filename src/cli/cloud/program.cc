@@ -14,6 +14,7 @@
 #include "cli/cloud/programs.h"
 #include "cli/grammar.h"
 #include "engine/cloud/catalogue.h"
+#include "engine/server/cloud_keys.h"
 #include "os/process.h"
 #include "os/signals.h"
 
@@ -230,8 +231,11 @@ int print_result(const std::string& text) {
 
 std::optional<catalog::BackupInfo> find_cloud_backup(const CloudParts& parts, store::ObjectStore& store,
                                                      const std::string& word) {
-  if (catalog::is_backup_id(word)) return engine::read_cloud_backup(store, {word});
-  catalog::Listing listing = engine::read_cloud_catalogue(store);
+  engine::CloudCatalogue catalogue(store);
+  if (catalog::is_backup_id(word)) {
+    return during(engine::backup_info_key({word}), [&] { return catalogue->find({word}); });
+  }
+  const catalog::Listing listing = catalogue->list();
   const auto id = engine::resolve_cloud_backup(listing.backups, word, parts.options.server);
   if (!id) return std::nullopt;
   return *std::ranges::find(listing.backups, *id, &catalog::BackupInfo::id);

@@ -63,7 +63,7 @@ engine::CloudTarget target_of(const CloudRestoreOptions& options) {
 std::optional<catalog::BackupInfo> find_backup(const CloudParts& parts, store::ObjectStore& store,
                                                const CloudRestoreOptions& options) {
   if (options.backup != "auto") return find_cloud_backup(parts, store, options.backup);
-  const catalog::Listing listing = engine::read_cloud_catalogue(store);
+  const catalog::Listing listing = engine::CloudCatalogue(store)->list();
   const auto id = engine::newest_before(listing.backups, target_of(options));
   if (!id) return std::nullopt;
   return *std::ranges::find(listing.backups, *id, &catalog::BackupInfo::id);

@@ -91,7 +91,7 @@ class CleanupPlanner {
 
   void plan_wal() {
     store::Bucket& bucket = home_.wal_bucket->bucket();
-    for (const store::UnfinishedUpload& upload : bucket.unfinished_uploads(fmt::format("{}/", kCloudWals))) {
+    for (const store::UnfinishedUpload& upload : bucket.unfinished_uploads(cloud_wal_folder())) {
       add_upload(home_.wal_bucket, upload);
     }
     bucket.list(trial_key(kCloudWals, ""), [&](const store::ObjectInfo& object) {

@@ -5,37 +5,17 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "catalog/bucket_records.h"
 #include "engine/server/cloud_keys.h"
-#include "store/prefixed_store.h"
 
 namespace barman::engine {
-namespace {
 
 using catalog::BackupId;
 using catalog::BackupInfo;
 using catalog::BackupStatus;
 
-constexpr std::string_view kKeep = "keep";
-
-// Where each backup has its folder.
-store::PrefixedStore base_of(store::ObjectStore& store) {
-  return {[&store]() -> store::ObjectStore& { return store; }, kCloudBackups};
-}
-
-}  // namespace
-
-std::optional<BackupInfo> read_cloud_backup(store::ObjectStore& store, const BackupId& id) {
-  const auto text = store::read_text(store, backup_info_key(id));
-  if (!text) return std::nullopt;
-  return during(backup_info_key(id), [&] { return catalog::parse_backup_info(id, *text); });
-}
-
-catalog::Listing read_cloud_catalogue(store::ObjectStore& store) {
-  store::PrefixedStore base = base_of(store);
-  const catalog::BucketRecords records(base);
-  return records.read(records.ids());
-}
+CloudCatalogue::CloudCatalogue(store::ObjectStore& store)
+    : base_([&store]() -> store::ObjectStore& { return store; }, kCloudBackups),
+      catalog_(none_, base_, catalog::BaseIs::kOrigin) {}
 
 std::optional<BackupId> resolve_cloud_backup(const std::vector<BackupInfo>& backups, const std::string& word,
                                              const std::string& server) {
@@ -63,25 +43,6 @@ std::optional<BackupId> resolve_cloud_backup(const std::vector<BackupInfo>& back
   throw Error(
       ErrorKind::kUsage,
       fmt::format("several backups of server '{}' have the name '{}'; use the id of one", server, word));
-}
-
-std::optional<std::string> cloud_keep(store::ObjectStore& store, const BackupId& id) {
-  auto text = store::read_text(store, annotation_key(id, kKeep));
-  if (!text) return std::nullopt;
-  return catalog::annotation_value(std::move(*text));
-}
-
-std::map<BackupId, std::string> cloud_keeps(store::ObjectStore& store) {
-  store::PrefixedStore base = base_of(store);
-  return catalog::BucketRecords(base).annotations(kKeep);
-}
-
-void set_cloud_keep(store::ObjectStore& store, const BackupId& id, const std::string& target) {
-  store::write_text(store, annotation_key(id, kKeep), target);
-}
-
-void release_cloud_keep(store::ObjectStore& store, const BackupId& id) {
-  store.remove(annotation_key(id, kKeep));
 }
 
 }  // namespace barman::engine

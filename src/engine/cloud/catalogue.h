@@ -1,33 +1,37 @@
-// The catalogue of a bucket: what the backups in it say of themselves.
+// The catalogue of a bucket, for programs that have nothing else: what the backups in it say of themselves.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/catalog.h"
-#include "store/object_store.h"
+#include "store/memory_store.h"
+#include "store/prefixed_store.h"
 
 namespace barman::engine {
 
-// Reads all backup.info objects, several at a time. A folder without one is no backup.
-catalog::Listing read_cloud_catalogue(store::ObjectStore& store);
+// A server's catalogue of which there is only the bucket: it remembers nothing of its own.
+class CloudCatalogue {
+ public:
+  // `store` is rooted where the server has "base/" and "wals/"; it outlives this.
+  explicit CloudCatalogue(store::ObjectStore& store);
+  CloudCatalogue(const CloudCatalogue&) = delete;
+  CloudCatalogue& operator=(const CloudCatalogue&) = delete;
 
-// One of them; nothing if it is not there. Throws kCorrupt if it is damaged.
-std::optional<catalog::BackupInfo> read_cloud_backup(store::ObjectStore& store, const catalog::BackupId& id);
+  catalog::Catalog* operator->() { return &catalog_; }
 
-// What a person wrote for a backup: an id, first, oldest, last, latest, last-failed or a name. For the first
-// four, backups that are under way do not count. Nothing if there is none; throws kUsage for a name that
+ private:
+  store::MemoryStore none_;  // for what others keep on their host
+  store::PrefixedStore base_;
+  catalog::Catalog catalog_;
+};
+
+// What a person wrote for a backup: an id, first, oldest, last, latest, last-failed or a name. As the
+// original's programs have it, and other than for catalog::resolve(), a backup that failed counts for all of
+// them, and one that is under way for its name. Nothing if there is none; throws kUsage for a name that
 // nobody has, or several.
 std::optional<catalog::BackupId> resolve_cloud_backup(const std::vector<catalog::BackupInfo>& backups,
                                                       const std::string& word, const std::string& server);
-
-// The keep annotation: "full" or "standalone"; nothing if there is none.
-std::optional<std::string> cloud_keep(store::ObjectStore& store, const catalog::BackupId& id);
-// Those of all backups.
-std::map<catalog::BackupId, std::string> cloud_keeps(store::ObjectStore& store);
-void set_cloud_keep(store::ObjectStore& store, const catalog::BackupId& id, const std::string& target);
-void release_cloud_keep(store::ObjectStore& store, const catalog::BackupId& id);
 
 }  // namespace barman::engine

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/server/cloud_keys.h"
+#include "engine/server/cloud_wal_objects.h"
 
 namespace barman::engine {
 namespace {
@@ -32,9 +33,8 @@ std::vector<std::string> wal_of(store::ObjectStore& store, const catalog::WalRem
         folder.substr(0, folder.size() - 1) > removal.before.substr(0, folder.size() - 1)) {
       continue;
     }
-    store.list(fmt::format("{}/{}", kCloudWals, folder), [&](const store::ObjectInfo& object) {
-      const auto wal = parse_wal_key(object.key);
-      if (wal && catalog::goes(removal, wal->name)) keys.push_back(object.key);
+    list_cloud_wal(store, cloud_wal_folder() + folder, [&](const CloudWal& wal, const store::ObjectInfo&) {
+      if (catalog::goes(removal, wal.name)) keys.push_back(wal.key);
       return true;
     });
   }

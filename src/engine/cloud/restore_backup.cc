@@ -11,11 +11,9 @@
 #include "codec/compress.h"
 #include "codec/tar_reader.h"
 #include "engine/cloud/unpack.h"
-#include "engine/server/cloud_archives.h"
 #include "os/durable_file.h"
 #include "os/file_system_sync.h"
 #include "os/parallel.h"
-#include "store/parallel_read.h"
 #include "stream/chain.h"
 
 namespace barman::engine {
@@ -32,8 +30,7 @@ CloudSeries series_of(const std::vector<CloudArchiveObject>& all, std::string_vi
       throw Error(ErrorKind::kRefused,
                   fmt::format("{} is encrypted; restore it with: barman restore", archive.key));
     }
-    series.archives.push_back(
-        {.key = archive.key, .size = archive.size, .compression = archive.name.compression});
+    series.archives.push_back(archive);
   }
   return series;
 }
@@ -48,13 +45,12 @@ void require_empty(const fs::path& folder) {
   }
 }
 
-void unpack_archive(store::ObjectStore& store, const CloudArchive& archive, unsigned fetchers,
+void unpack_archive(store::ObjectStore& store, const CloudArchiveObject& archive, unsigned fetchers,
                     UnpackFolder& folder, const std::stop_token& stop) {
   Unpack receiver(folder);
-  const auto path = stream::chain(codec::decompress_ahead(archive.compression),
+  const auto path = stream::chain(codec::decompress_ahead(archive.name.compression),
                                   std::make_unique<codec::TarReader>(receiver, codec::TarEnd::kRequired));
-  if (!store::read_in_parallel(store, archive.key, archive.size, {.at_a_time = fetchers}, *path, stop))
-    throw Error(ErrorKind::kFailed, "it vanished from the bucket");
+  read_cloud_archive(store, archive, fetchers, *path, stop);
   path->finish();
 }
 
@@ -114,12 +110,12 @@ void restore_cloud_backup(store::ObjectStore& store, const std::vector<CloudSeri
                           const std::stop_token& stop) {
   std::vector<os::FileSystemSync> syncs;
   std::vector<std::unique_ptr<UnpackFolder>> folders;
-  std::vector<std::pair<UnpackFolder*, CloudArchive>> work;
+  std::vector<std::pair<UnpackFolder*, CloudArchiveObject>> work;
   for (const CloudSeries& one : series) {
     make_private(one.folder);
     syncs.emplace_back(one.folder);
     folders.push_back(std::make_unique<UnpackFolder>(one.folder));
-    for (const CloudArchive& archive : one.archives) work.emplace_back(folders.back().get(), archive);
+    for (const CloudArchiveObject& archive : one.archives) work.emplace_back(folders.back().get(), archive);
   }
   const auto at_a_time = std::max(1U, std::min(workers, static_cast<unsigned>(work.size())));
   const unsigned fetchers = std::max(1U, workers / at_a_time);

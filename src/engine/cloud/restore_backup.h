@@ -10,22 +10,16 @@
 #include <vector>
 
 #include "catalog/backup_info.h"
-#include "codec/detect.h"
+#include "engine/server/cloud_archives.h"
 #include "store/object_store.h"
 
 namespace barman::engine {
-
-struct CloudArchive {
-  std::string key;
-  std::uint64_t size = 0;
-  std::optional<codec::Compression> compression{};
-};
 
 // Archives that are unpacked into one folder.
 struct CloudSeries {
   std::filesystem::path folder;
   std::uint32_t oid = 0;  // of a tablespace; 0: the data directory
-  std::vector<CloudArchive> archives{};
+  std::vector<CloudArchiveObject> archives{};
 };
 
 // Where tablespaces go, by their names; those that are not named go where they came from.

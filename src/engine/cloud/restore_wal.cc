@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "codec/compress.h"
+#include "engine/server/cloud_wal_objects.h"
 #include "engine/wal/stored_stages.h"
 #include "os/durable_file.h"
 #include "os/parallel.h"
@@ -52,20 +53,19 @@ std::vector<CloudWal> choose_cloud_wal(store::ObjectStore& store, const std::str
   std::string prefix = wal_key(*asked, name, {});
   if (!alone) prefix.resize(prefix.rfind('/') + 1);
   std::vector<CloudWal> found;
-  store.list(prefix, [&](const store::ObjectInfo& object) {
-    auto wal = parse_wal_key(object.key);
-    if (!wal || (wal->parsed.kind == pgformat::WalKind::kHistory && !alone)) return true;
-    const std::string whole = complete_name(*wal);
-    const bool wanted = wal->name == name || (alone ? whole == name : whole >= name);
-    const bool is_incomplete = is_partial(*wal) && wal->name != name;
-    const bool is_label = wal->parsed.kind == pgformat::WalKind::kBackup && wal->name != name;
+  list_cloud_wal(store, prefix, [&](const CloudWal& wal, const store::ObjectInfo&) {
+    if (wal.parsed.kind == pgformat::WalKind::kHistory && !alone) return true;
+    const std::string whole = complete_name(wal);
+    const bool wanted = wal.name == name || (alone ? whole == name : whole >= name);
+    const bool is_incomplete = is_partial(wal) && wal.name != name;
+    const bool is_label = wal.parsed.kind == pgformat::WalKind::kBackup && wal.name != name;
     if (!wanted || is_label || (is_incomplete && !with_partial)) return true;
     if (!found.empty() && complete_name(found.back()) == whole) {
-      if (is_partial(found.back()) && !is_incomplete) found.back() = std::move(*wal);
+      if (is_partial(found.back()) && !is_incomplete) found.back() = wal;
       return true;
     }
     if (!alone && found.size() == count) return false;
-    found.push_back(std::move(*wal));
+    found.push_back(wal);
     return true;
   });
   if (found.empty() || (found.front().name != name && complete_name(found.front()) != name)) return {};

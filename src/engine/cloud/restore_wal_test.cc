@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "engine/cloud/archive_wal.h"
-#include "engine/cloud/check_archive.h"
 #include "os/durable_file.h"
 #include "os/test_folder.h"
 #include "store/memory_store.h"
@@ -102,17 +101,6 @@ TEST_F(CloudWalTest, ASpoolIsNotSharedByArchives) {
   EXPECT_FALSE(WalSpool(folder / "spool", "s3://b", "other").take(segment(1), folder / "x"));
   EXPECT_FALSE(WalSpool(folder / "spool", "s3://c", "main").take(segment(1), folder / "x"));
   EXPECT_TRUE(one.take(segment(1), folder / "x"));
-}
-
-TEST_F(CloudWalTest, AnArchiveIsFreeWithoutWalOfTheTimeline) {
-  EXPECT_TRUE(is_free_cloud_archive(store, {}));
-  store::write_text(store, "wals/notes", "x");
-  EXPECT_TRUE(is_free_cloud_archive(store, {}));
-  put(segment(1));
-  EXPECT_FALSE(is_free_cloud_archive(store, {}));
-  EXPECT_TRUE(is_free_cloud_archive(store, 2));
-  store::write_text(store, "wals/00000003.history", "x");
-  EXPECT_FALSE(is_free_cloud_archive(store, 2));
 }
 
 }  // namespace

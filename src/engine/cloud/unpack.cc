@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/server/control_under_way.h"
 #include "os/durable_file.h"
 #include "pgformat/control_file.h"
 
@@ -13,7 +14,6 @@ namespace barman::engine {
 namespace {
 
 constexpr mode_t kPermissions = 0777;
-constexpr std::string_view kHiddenControlFile = "global/pg_control.restoring";
 
 std::string parent_of(const std::string& relative) {
   const std::size_t slash = relative.rfind('/');
@@ -40,13 +40,12 @@ void UnpackFolder::make(const std::string& relative) {
 }
 
 void UnpackFolder::reveal_control_file() {
-  const std::filesystem::path hidden = root_ / kHiddenControlFile;
+  const std::filesystem::path hidden = root_ / kControlUnderWay;
   if (::access(hidden.c_str(), F_OK) == 0) os::move_file(hidden, root_ / pgformat::kControlFile);
 }
 
 void Unpack::begin(const codec::TarEntry& entry) {
-  const std::string name =
-      entry.path == pgformat::kControlFile ? std::string(kHiddenControlFile) : entry.path;
+  const std::string name = entry.path == pgformat::kControlFile ? kControlUnderWay : entry.path;
   path_ = folder_.place_of(name);
   if (entry.kind == codec::TarEntry::Kind::kDirectory) {
     folder_.make(name);

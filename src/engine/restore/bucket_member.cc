@@ -9,32 +9,10 @@
 #include "engine/restore/manifest_in_bucket.h"
 #include "engine/server/bucket_home.h"
 #include "engine/server/cloud_archives.h"
-#include "store/parallel_read.h"
 
 namespace barman::engine {
 
 namespace {
-
-[[noreturn]] void throw_replaced() {
-  throw Error(ErrorKind::kCorrupt, "it was replaced while it was read; try again");
-}
-
-store::ObjectInfo existing(store::ObjectStore& store, const std::string& key) {
-  auto info = store.stat(key);
-  if (!info) throw Error(ErrorKind::kCorrupt, "it vanished from the bucket; restore another backup");
-  return *std::move(info);
-}
-
-// Ranges are read one by one: that they are all of the same object shows when nothing changed meanwhile.
-void read_object(store::ObjectStore& store, const CloudArchiveObject& archive, unsigned fetchers,
-                 stream::Sink& into, const std::stop_token& stop) {
-  const store::ObjectInfo before = existing(store, archive.key);
-  if (before.size != archive.size) throw_replaced();
-  const bool is_read =
-      store::read_in_parallel(store, archive.key, archive.size, {.at_a_time = fetchers}, into, stop);
-  const store::ObjectInfo after = existing(store, archive.key);
-  if (!is_read || after.size != before.size || after.modified != before.modified) throw_replaced();
-}
 
 // Whoever writes to buckets ends its archives properly: one that does not was cut.
 KeptArchive archive_of(const std::shared_ptr<BucketHome>& home, const CloudArchiveObject& archive) {
@@ -44,7 +22,7 @@ KeptArchive archive_of(const std::shared_ptr<BucketHome>& home, const CloudArchi
           .encrypted = archive.name.encrypted,
           .end = codec::TarEnd::kRequired,
           .read = [home, archive](stream::Sink& into, unsigned fetchers, const std::stop_token& stop) {
-            read_object(home->bucket(), archive, fetchers, into, stop);
+            read_cloud_archive(home->bucket(), archive, fetchers, into, stop);
           }};
 }
 

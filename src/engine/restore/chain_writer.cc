@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/restore/rewritten_file.h"
+#include "engine/server/control_under_way.h"
 #include "os/copy.h"
 #include "os/durable_file.h"
 #include "os/fd.h"

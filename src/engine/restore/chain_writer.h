@@ -52,9 +52,6 @@ class ChainWriter final : public MemberReceiver {
   std::unique_ptr<std::atomic<bool>[]> seen_;  // by place in files
 };
 
-// pg_control's name until everything else is durable.
-inline constexpr const char* kControlUnderWay = "global/pg_control.tmp";
-
 // Makes a folder of the backup, which its owner may use whatever the backup says.
 void make_restored_directory(const std::vector<RestoreFolder>& folders, const std::string& path,
                              unsigned mode);

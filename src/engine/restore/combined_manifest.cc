@@ -6,6 +6,7 @@
 
 #include "engine/restore/chain_writer.h"
 #include "engine/restore/left_out.h"
+#include "engine/server/control_under_way.h"
 #include "os/durable_file.h"
 #include "os/parallel.h"
 #include "os/tree.h"

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/restore/chain_writer.h"
 #include "engine/restore/copy_files.h"
+#include "engine/server/control_under_way.h"
 #include "os/copy.h"
 #include "os/fault_point.h"
 #include "pgformat/control_file.h"

@@ -5,12 +5,12 @@
 
 #include <optional>
 
-#include "engine/restore/chain_writer.h"
 #include "engine/restore/combined_manifest.h"
 #include "engine/restore/copy_plain.h"
 #include "engine/restore/copy_wal.h"
 #include "engine/restore/pace.h"
 #include "engine/restore/recovery_files.h"
+#include "engine/server/control_under_way.h"
 #include "os/durable_file.h"
 #include "os/fault_point.h"
 #include "os/file_system_sync.h"

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "engine/restore/chain_writer.h"
 #include "engine/restore/rewritten_file.h"
+#include "engine/server/control_under_way.h"
 #include "pgformat/control_file.h"
 
 namespace barman::engine {

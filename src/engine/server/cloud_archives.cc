@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/server/archive_name.h"
+#include "store/parallel_read.h"
 
 namespace barman::engine {
 
@@ -41,6 +42,16 @@ void require_whole(const std::string& stem, const Series& series, const catalog:
                           archive_key(id, {.stem = stem, .number = missing})));
 }
 
+[[noreturn]] void throw_replaced() {
+  throw Error(ErrorKind::kCorrupt, "it was replaced while it was read; try again");
+}
+
+store::ObjectInfo existing(store::ObjectStore& store, const std::string& key) {
+  auto info = store.stat(key);
+  if (!info) throw Error(ErrorKind::kCorrupt, "it vanished from the bucket; restore another backup");
+  return *std::move(info);
+}
+
 }  // namespace
 
 std::vector<CloudArchiveObject> cloud_archives(store::ObjectStore& store, const catalog::BackupInfo& info) {
@@ -57,6 +68,17 @@ std::vector<CloudArchiveObject> cloud_archives(store::ObjectStore& store, const 
   take(std::string(kDataArchive));
   while (!found.empty()) take(std::string(found.begin()->first));
   return archives;
+}
+
+// Ranges are read one by one: that they are all of the same object shows when nothing changed meanwhile.
+void read_cloud_archive(store::ObjectStore& store, const CloudArchiveObject& archive, unsigned fetchers,
+                        stream::Sink& into, const std::stop_token& stop) {
+  const store::ObjectInfo before = existing(store, archive.key);
+  if (before.size != archive.size) throw_replaced();
+  const bool is_read =
+      store::read_in_parallel(store, archive.key, archive.size, {.at_a_time = fetchers}, into, stop);
+  const store::ObjectInfo after = existing(store, archive.key);
+  if (!is_read || after.size != before.size || after.modified != before.modified) throw_replaced();
 }
 
 }  // namespace barman::engine

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "catalog/file_names.h"
+
 namespace barman::engine {
 namespace {
 
@@ -59,10 +61,13 @@ CloudName without_cloud_suffix(std::string_view name) {
   return {std::string(name), {}, encrypted};
 }
 
+std::string cloud_wal_folder(std::string_view folder) {
+  return fmt::format("{}/{}{}", kCloudWals, folder, folder.empty() ? "" : "/");
+}
+
 std::string wal_key(const pgformat::WalName& parsed, std::string_view name,
                     std::optional<Compression> compression, bool encrypted) {
-  const std::string folder = pgformat::hash_directory(parsed);
-  return fmt::format("{}/{}{}{}{}{}", kCloudWals, folder, folder.empty() ? "" : "/", name,
+  return fmt::format("{}{}{}{}", cloud_wal_folder(pgformat::hash_directory(parsed)), name,
                      compression ? cloud_suffix(*compression) : "", encrypted ? kEncrypted : "");
 }
 
@@ -82,12 +87,14 @@ std::string backup_folder(const catalog::BackupId& id) {
   return fmt::format("{}/{}/", kCloudBackups, id.text);
 }
 
-std::string backup_info_key(const catalog::BackupId& id) { return backup_folder(id) + "backup.info"; }
+std::string backup_info_key(const catalog::BackupId& id) {
+  return fmt::format("{}/{}", kCloudBackups, catalog::old_backup_info_name(id));
+}
 
 std::string manifest_key(const catalog::BackupId& id) { return backup_folder(id) + "backup_manifest"; }
 
 std::string annotation_key(const catalog::BackupId& id, std::string_view name) {
-  return fmt::format("{}annotations/{}", backup_folder(id), name);
+  return fmt::format("{}/{}", kCloudBackups, catalog::old_annotation_name(id, name));
 }
 
 std::string archive_key(const catalog::BackupId& id, const CloudArchiveName& name) {

@@ -38,6 +38,9 @@ CloudName without_cloud_suffix(std::string_view name);
 std::string wal_key(const pgformat::WalName& parsed, std::string_view name,
                     std::optional<codec::Compression> compression, bool encrypted = false);
 
+// "wals/0000000100000000/", or "wals/", where all are.
+std::string cloud_wal_folder(std::string_view folder = {});
+
 struct CloudWal {
   std::string key;
   std::string name;  // without suffixes

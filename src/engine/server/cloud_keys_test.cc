@@ -20,6 +20,11 @@ TEST(CloudKeys, OfWal) {
   EXPECT_EQ(parse_wal_key("wals/00000002.history.bz2")->name, "00000002.history");
 }
 
+TEST(CloudKeys, OfFoldersOfWal) {
+  EXPECT_EQ(cloud_wal_folder(), "wals/");
+  EXPECT_EQ(cloud_wal_folder("0000000A0000000B"), "wals/0000000A0000000B/");
+}
+
 TEST(CloudKeys, OfEncryptedWal) {
   const std::string name = "0000000A0000000B0000000C";
   const std::string key = "wals/0000000A0000000B/0000000A0000000B0000000C.zst.gpg";

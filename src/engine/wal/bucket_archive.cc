@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "codec/codec.h"
+#include "engine/server/cloud_wal_objects.h"
 #include "engine/wal/plain_source.h"
 #include "engine/wal/stored_stages.h"
 #include "os/durable_file.h"
@@ -72,11 +73,10 @@ void BucketArchive::visit_named(std::span<const std::string> names, const Visit&
   for (const auto& [folder, prefix] : by_folder) prefixes.push_back(prefix);
   std::mutex mutex;
   os::in_parallel(prefixes.size(), kListingsAtATime, {}, [&](std::size_t i) {
-    home_.bucket().list(prefixes[i], [&](const store::ObjectInfo& object) {
-      const auto wal = parse_wal_key(object.key);
-      if (!wal || !wanted.contains(wal->name)) return true;
+    list_cloud_wal(home_.bucket(), prefixes[i], [&](const CloudWal& wal, const store::ObjectInfo& object) {
+      if (!wanted.contains(wal.name)) return true;
       const std::lock_guard lock(mutex);
-      visit(*wal, object);
+      visit(wal, object);
       return true;
     });
   });
@@ -108,15 +108,13 @@ std::vector<std::string> BucketArchive::folders() {
 
 std::vector<std::string> BucketArchive::names_in(const std::string& folder) {
   std::set<std::string> names;
-  const auto add = [&](const std::string& key) {
-    if (const auto wal = parse_wal_key(key)) names.insert(wal->name);
-  };
   if (folder.empty()) {
-    for (const std::string& child : home_.bucket().children(kCloudWals))
-      add(fmt::format("{}/{}", kCloudWals, child));
+    for (const std::string& child : home_.bucket().children(kCloudWals)) {
+      if (const auto wal = parse_wal_key(cloud_wal_folder() + child)) names.insert(wal->name);
+    }
   } else {
-    home_.bucket().list(fmt::format("{}/{}/", kCloudWals, folder), [&](const store::ObjectInfo& object) {
-      add(object.key);
+    list_cloud_wal(home_.bucket(), cloud_wal_folder(folder), [&](const CloudWal& wal, const auto&) {
+      names.insert(wal.name);
       return true;
     });
   }
@@ -126,7 +124,7 @@ std::vector<std::string> BucketArchive::names_in(const std::string& folder) {
 void BucketArchive::scan(const WalFormat*, const ArchiveVisitor& visitor) {
   std::string folder;
   std::set<std::string> seen;  // of the folder
-  home_.bucket().list(fmt::format("{}/", kCloudWals), [&](const store::ObjectInfo& object) {
+  home_.bucket().list(cloud_wal_folder(), [&](const store::ObjectInfo& object) {
     const auto wal = parse_wal_key(object.key);
     if (!wal) {
       visitor.foreign(home_.full_key(object.key));
