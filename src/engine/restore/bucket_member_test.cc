@@ -87,6 +87,32 @@ TEST_F(RestoringFromABucket, TakesArchivesAsTheOriginalMakesThem) {
   }
 }
 
+TEST_F(RestoringFromABucket, FilesThatAllArchivesHaveComeBackWhoeverIsFirst) {
+  constexpr unsigned kArchives = 6;
+  constexpr int kFiles = 100;
+  TarText tar;
+  ChainFixture::Files files{{"base/5/1", relation_blocks("abc")},
+                            {"tablespace_map", "16384 /far\n"},
+                            {"pg_tblspc/16384/PG_17/5/9", relation_blocks("pq")}};
+  for (int number = 0; number < kFiles; ++number) {
+    const std::string path = fmt::format("base/6/{}", number);
+    files.emplace(path, path);
+    tar.file(path, path);
+  }
+  fixture.chain.clear();
+  fixture.add(files);
+  bucket.upload(0);
+  const std::string same = tar.finish();
+  for (unsigned number = 1; number < kArchives; ++number) bucket.put(full(), "data", number, {}, same);
+  request.jobs = kArchives;
+  EXPECT_EQ(restore().checked_files, 5U + kFiles);
+  expect_full_backup();
+  for (int number = 0; number < kFiles; ++number) {
+    const std::string path = fmt::format("base/6/{}", number);
+    EXPECT_EQ(restored(path), path);
+  }
+}
+
 TEST_F(RestoringFromABucket, FindsTheManifestWhereverItIs) {
   for (const auto where :
        {ManifestIs::kObject, ManifestIs::kFile, ManifestIs::kFirstMember, ManifestIs::kLastMember}) {

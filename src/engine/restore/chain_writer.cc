@@ -90,8 +90,8 @@ class SegmentOnDisk final : public pgformat::SegmentFile {
 
 class ChainWriter::WholeFile final : public stream::Sink {
  public:
-  WholeFile(fs::path path, unsigned mode, MemberCheck check)
-      : path_(std::move(path)), mode_(mode & 0777U), check_(std::move(check)), fd_(create_restored(path_)) {}
+  WholeFile(fs::path path, os::Fd made, unsigned mode, MemberCheck check)
+      : path_(std::move(path)), mode_(mode & 0777U), check_(std::move(check)), fd_(std::move(made)) {}
 
   void write(stream::Bytes data) override {
     check_.see(data);
@@ -187,9 +187,11 @@ std::unique_ptr<stream::Sink> ChainWriter::file(const MemberFile& file) {
     return nullptr;
   }
   fs::path place = restored_place(member_.folders, is_control ? std::string(kControlUnderWay) : file.path);
-  if (member_.rewrites || is_again)
-    return std::make_unique<ReplacedFile>(std::move(place), file.mode, std::move(check));
-  return std::make_unique<WholeFile>(std::move(place), file.mode, std::move(check));
+  os::Fd made;
+  if (!member_.rewrites && !is_again) made = create_restored(place);
+  if (made)
+    return std::make_unique<WholeFile>(std::move(place), std::move(made), file.mode, std::move(check));
+  return std::make_unique<ReplacedFile>(std::move(place), file.mode, std::move(check));
 }
 
 // The bytes are read to be checked, but not written.

@@ -20,10 +20,16 @@ constexpr std::size_t kRewrittenBlock = 8192;  // what is written at least, wher
 
 // One that may not be opened, or is no file, is replaced.
 os::Fd open_restored(const fs::path& path) {
-  os::Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const auto open_it = [&] {
+    return os::Fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  };
+  os::Fd fd = open_it();
   if (fd) return fd;
   if (errno != ENOENT) ::unlink(path.c_str());
-  return create_restored(path);
+  fd = create_restored(path);
+  if (!fd) fd = open_it();
+  if (!fd) os::throw_errno("cannot open", path);
+  return fd;
 }
 
 }  // namespace
@@ -37,7 +43,7 @@ os::Fd create_restored(const fs::path& path) {
     os::make_directories(path.parent_path(), 0700);
     fd = open_it();
   }
-  if (!fd) os::throw_errno("cannot create", path);
+  if (!fd && errno != EEXIST) os::throw_errno("cannot create", path);
   return fd;
 }
 

@@ -34,7 +34,8 @@ class RewrittenFile {
   std::vector<std::byte> old_;
 };
 
-// Makes a file that must not exist, and the folders above it. Throws kFailed.
+// Makes a file, and the folders above it. Nothing if there is one: several archives may have it, and another
+// thread was faster. Throws kFailed.
 os::Fd create_restored(const std::filesystem::path& path);
 
 }  // namespace barman::engine

@@ -4,6 +4,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <barrier>
+#include <thread>
+#include <vector>
+
 #include "base/error.h"
 #include "engine/restore/chain_fixture.h"
 #include "os/durable_file.h"
@@ -43,6 +48,31 @@ TEST_F(Rewriting, MakesAFileAndTheFoldersAboveIt) {
   rewrite("text", 3, 0640);
   EXPECT_EQ(os::read_file(path), "text");
   EXPECT_EQ(status().st_mode & 0777U, 0640U);
+}
+
+// Archives are read in parallel, and several may have the file.
+TEST_F(Rewriting, SeveralMayBeginAFileAtOnce) {
+  constexpr int kWriters = 4;
+  for (int round = 0; round < 200; ++round) {
+    fs::remove(path);
+    std::atomic<int> failures = 0;
+    {
+      std::barrier together(kWriters);
+      std::vector<std::jthread> writers;
+      for (int i = 0; i < kWriters; ++i) {
+        writers.emplace_back([&] {
+          together.arrive_and_wait();
+          try {
+            rewrite("text", 3);
+          } catch (const Error&) {
+            ++failures;
+          }
+        });
+      }
+    }
+    EXPECT_EQ(failures, 0);
+    EXPECT_EQ(os::read_file(path), "text");
+  }
 }
 
 TEST_F(Rewriting, BytesThatAreTheSameAreNotWritten) {
