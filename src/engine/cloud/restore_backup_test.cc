@@ -95,6 +95,13 @@ TEST_F(CloudRestore, AnArchiveThatIsReplacedOrVanishesMeanwhileIsNotBelieved) {
   };
   EXPECT_THAT(restored(), HasSubstr("restoring " + key + ": it was replaced while it was read"));
   EXPECT_FALSE(fs::exists(data() / "global/pg_control"));
+  store::write_text(bucket_.objects, key, text);
+  bucket_.before = [&](const std::string& request) {
+    if (request != "GET " + key) return;
+    bucket_.objects.set_time(Time(std::chrono::hours(1)));
+    store::write_text(bucket_.objects, key, text);  // of the same size
+  };
+  EXPECT_THAT(restored(), HasSubstr("restoring " + key + ": it was replaced while it was read"));
   bucket_.before = {};
   bucket_.objects.remove(key);
   EXPECT_THAT(restored(), HasSubstr("restoring " + key + ": it vanished from the bucket"));
