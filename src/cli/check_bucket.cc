@@ -14,7 +14,7 @@
 #include "cli/servers.h"
 #include "config/settings.h"
 #include "engine/check_bucket/probe.h"
-#include "engine/check_bucket/time_limit.h"
+#include "engine/server/time_limit.h"
 #include "report/check_bucket.h"
 #include "report/writer.h"
 

@@ -216,7 +216,7 @@ constexpr Option kOptions[] = {
     {"encryption_key_id", kAll, kText, "", {}, kWal,
      "Recipient of the encryption; needed with `encryption = gpg`."},
     {"encryption_passphrase_command", kAll, kCommand, "", {}, kWal,
-     "Shell command that prints the passphrase; needed to read encrypted data."},
+     "Shell command that prints the passphrase, within 60 seconds; needed to read encrypted data."},
     // Retention and restore
     {"retention_policy", kAll, kRetentionPolicy, "", {}, kRetentionAndRestore,
      "What is kept: `REDUNDANCY 3` or `RECOVERY WINDOW OF 2 WEEKS` (`DAYS`, `WEEKS`, `MONTHS`). Unset: "

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "engine/check_bucket/time_limit.h"
 #include "engine/server/scratch_bucket.h"
 #include "os/process.h"
 #include "store/s3/bucket.h"
@@ -405,28 +404,6 @@ TEST_F(ProbeOfS3Test, StoppedInTheMiddleItTakesAwayWhatItPut) {
   });
   EXPECT_THAT(probe().back(), StartsWith("multipart upload: FAILED (no answer in time"));
   expect_nothing_left();
-}
-
-TEST(TimeLimit, RequestsAStopWhenTheTimeIsOver) {
-  const TimeLimit limit(std::chrono::seconds(1), {});
-  EXPECT_FALSE(limit.token().stop_requested());
-  SystemClock clock;
-  clock.sleep(std::chrono::seconds(30), limit.token());
-  EXPECT_TRUE(limit.token().stop_requested());
-}
-
-TEST(TimeLimit, PassesAStopOn) {
-  std::stop_source stop;
-  const TimeLimit limit(std::chrono::seconds(0), stop.get_token());
-  EXPECT_FALSE(limit.token().stop_requested());
-  stop.request_stop();
-  EXPECT_TRUE(limit.token().stop_requested());
-}
-
-TEST(TimeLimit, EndsAtOnceWhenNobodyNeedsIt) {
-  const auto began = std::chrono::steady_clock::now();
-  { const TimeLimit limit(std::chrono::seconds(1000), {}); }
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(100));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "engine/server/time_limit.h"
 #include "os/process.h"
 
 namespace barman::engine {
@@ -53,19 +54,44 @@ std::optional<std::string> encryption_key(const config::Server& server) {
 
 std::shared_ptr<const Secret> PassphraseCommand::get(const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
+  if (failure_) throw Error(*failure_);
   if (passphrase_ || command_.empty()) return passphrase_;
+  try {
+    passphrase_ = ask(stop);
+  } catch (const Error& error) {
+    // Whoever asks next would wait as long for the same.
+    if (error.kind() != ErrorKind::kCancelled) failure_ = error;
+    throw;
+  }
+  return passphrase_;
+}
+
+std::shared_ptr<const Secret> PassphraseCommand::ask(const std::stop_token& stop) {
   const auto secret = std::make_shared<Secret>();
   SecretSink out(*secret);
-  const os::Exit exit =
-      runner_.run({.argv = {"sh", "-c", command_}, .env = environment_}, {.out = &out}, stop);
+  const os::Exit exit = run(out, stop);
   const std::string_view problem = !exit.ok() ? "failed" : secret->text().empty() ? "printed nothing" : "";
   if (!problem.empty()) {
     throw Error(
         ErrorKind::kFailed,
         fmt::format("encryption_passphrase_command {}: run it by hand as this user to see why", problem));
   }
-  passphrase_ = secret;
-  return passphrase_;
+  return secret;
+}
+
+os::Exit PassphraseCommand::run(stream::Sink& out, const std::stop_token& stop) {
+  const TimeLimit limit(limit_, stop);
+  try {
+    return runner_.run({.argv = {"sh", "-c", command_}, .env = environment_}, {.out = &out}, limit.token());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCancelled || stop.stop_requested()) throw;
+    throw Error(
+        ErrorKind::kFailed,
+        fmt::format("encryption_passphrase_command did not end within {:g} seconds and was ended: run "
+                    "it by hand as this user to see what it waits for; it must print the passphrase "
+                    "without asking anybody",
+                    std::chrono::duration<double>(limit_).count()));
+  }
 }
 
 std::shared_ptr<PassphraseCommand> passphrase_command(const config::Server& server,

@@ -13,7 +13,7 @@ namespace barman::engine {
 class TimeLimit {
  public:
   // A limit of zero is none.
-  TimeLimit(std::chrono::seconds limit, const std::stop_token& stop)
+  TimeLimit(std::chrono::milliseconds limit, const std::stop_token& stop)
       : forward_(stop, [this] { source_.request_stop(); }) {
     if (limit.count() == 0) return;
     timer_ = std::jthread([this, limit](const std::stop_token& done) {
