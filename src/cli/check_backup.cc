@@ -35,7 +35,7 @@ void check(Parts& parts, const config::Server& server, const std::string& word) 
                                id.text, server.name));
     return;
   }
-  const auto info = opened.catalog.find(id);  // as it is now that nobody else changes it
+  const auto info = opened.catalog.find(id);  // as it is now that nobody else deletes it
   if (!info) return;
   if (info->status == catalog::BackupStatus::kFailed) {
     parts.out.error("The validity of a failed backup cannot be checked");

@@ -15,6 +15,7 @@
 #include "engine/backup/under_way.h"
 #include "engine/events.h"
 #include "engine/server/bucket_home.h"
+#include "engine/server/change_record.h"
 #include "engine/server/cloud_keys.h"
 #include "engine/server/identity.h"
 #include "engine/server/interrupted.h"
@@ -153,10 +154,10 @@ class Run {
   // child.
   void link_to_parent() const {
     if (!info_.parent_backup_id) return;
-    auto parent = around_.catalog.find(*info_.parent_backup_id);
-    if (!parent) return;
-    parent->children_backup_ids.push_back(info_.id);
-    around_.catalog.save(*parent);
+    change_record(around_.home, around_.catalog, *info_.parent_backup_id, [this](BackupInfo& parent) {
+      parent.children_backup_ids.push_back(info_.id);
+      return true;
+    });
     os::fault_point("backup-parent-linked");
   }
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "catalog/file_names.h"
 #include "engine/server/bucket_home.h"
+#include "engine/server/change_record.h"
 #include "engine/server/cloud_keys.h"
 #include "engine/server/wal_purge.h"
 #include "os/durable_file.h"
@@ -111,19 +112,20 @@ void Deletion::remove_objects(const BackupInfo& info, const std::vector<std::str
 
 void Deletion::release_parent(const BackupInfo& info) {
   if (!info.parent_backup_id) return;
-  auto parent = catalog_.find(*info.parent_backup_id);
-  if (!parent || std::erase(parent->children_backup_ids, info.id) == 0) return;
-  catalog_.save(*parent);
+  change_record(home_, catalog_, *info.parent_backup_id,
+                [&](BackupInfo& parent) { return std::erase(parent.children_backup_ids, info.id) > 0; });
 }
 
 // Backups by rsync share files with their predecessor by hard links: those are now the next one's own.
 void Deletion::measure_next(const BackupInfo& info) {
-  auto next = catalog::next_of(catalog_.list().backups, info.id);
+  const auto next = catalog::next_of(catalog_.list().backups, info.id);
   if (!next || catalog::backup_type(*next) != catalog::BackupType::kRsync) return;
   const os::TreeSize size = os::measure_tree(home_.backup(next->id));
-  next->size = size.bytes;
-  next->deduplicated_size = size.unique_bytes;
-  catalog_.save(*next);
+  change_record(home_, catalog_, next->id, [&](BackupInfo& record) {
+    record.size = size.bytes;
+    record.deduplicated_size = size.unique_bytes;
+    return true;
+  });
 }
 
 }  // namespace barman::engine

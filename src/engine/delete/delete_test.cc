@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/error.h"
 #include "catalog/file_names.h"
 #include "engine/delete/retention.h"
@@ -122,6 +124,24 @@ TEST_F(DeleteTest, OnlyTheOldestTakesItsWalAlong) {
   EXPECT_EQ(archived(), 9U);
   deletion_.remove(id(3), DeletedBy::kCommand);
   EXPECT_EQ(archived(), 3U) << "7, 8 and 9 stay";
+}
+
+// By whoever holds the lock of the records: check-backup of the parent.
+TEST_F(DeleteTest, AParentThatIsChangedMeanwhileLosesNeitherChange) {
+  BackupInfo parent = backup(3);
+  backup(5, 3);
+  parent.children_backup_ids = {id(5)};
+  catalog_->save(parent);
+  {
+    std::jthread deleting;
+    const auto changing = os::LockFile::acquire(scratch_.home.records_lock());
+    deleting = std::jthread([this] { deletion_.remove(id(5), DeletedBy::kCommand); });
+    while (exists(scratch_.home.data(id(5)))) std::this_thread::yield();  // next is the parent
+    parent.status = BackupStatus::kFailed;
+    HomeCatalog(scratch_.home)->save(parent);
+  }
+  EXPECT_EQ(catalog_->find(id(3))->status, BackupStatus::kFailed);
+  EXPECT_THAT(catalog_->find(id(3))->children_backup_ids, IsEmpty());
 }
 
 TEST_F(DeleteTest, LinksThatLeadOutAreNotFollowed) {

@@ -54,6 +54,7 @@ struct Home {
   [[nodiscard]] std::filesystem::path archive_lock() const { return lock("-archive-wal"); }
   [[nodiscard]] std::filesystem::path receive_lock() const { return lock("-receive-wal"); }
   [[nodiscard]] std::filesystem::path xlogdb_lock() const { return lock("-xlogdb"); }
+  [[nodiscard]] std::filesystem::path records_lock() const { return lock("-records"); }
   [[nodiscard]] std::filesystem::path id_lock(const catalog::BackupId& id) const {
     return lock("-" + id.text);
   }

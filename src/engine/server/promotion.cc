@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/server/change_record.h"
 #include "engine/wal/wal_archive.h"
 #include "pgformat/wal_name.h"
 
@@ -30,6 +31,10 @@ bool is_arriving(const Home& home, WalArchive& archive, const Segment& segment) 
   const std::string name = pgformat::format_segment(segment);
   return is_waiting(home.incoming / name) || is_waiting(home.streaming / name) ||
          is_waiting(home.streaming / (name + pgformat::kPartialSuffix)) || find_archived(archive, name);
+}
+
+bool says_so_already(const catalog::BackupInfo& info, const Promotion& verdict) {
+  return verdict.status == info.status && verdict.error == info.error;
 }
 
 Promotion promotion_failed(std::string error) {
@@ -72,12 +77,18 @@ std::optional<Promotion> judge_promotion(const Home& home, const catalog::Backup
 }
 
 catalog::BackupInfo promote(const Home& home, catalog::Catalog& catalog, catalog::BackupInfo info) {
-  auto verdict = judge_promotion(home, info);
-  if (!verdict || (verdict->status == info.status && verdict->error == info.error)) return info;
-  info.status = verdict->status;
-  info.error = std::move(verdict->error);
-  catalog.save(info);
-  return info;
+  // What is not available yet is changed by whoever takes it, and what failed stays so.
+  if (!catalog::is_available(info)) return info;
+  const auto verdict = judge_promotion(home, info);
+  if (!verdict || says_so_already(info, *verdict)) return info;
+  auto now = change_record(home, catalog, info.id, [&](catalog::BackupInfo& record) {
+    // Somebody else has judged it meanwhile.
+    if (record.status != info.status || record.end_wal != info.end_wal) return false;
+    record.status = verdict->status;
+    record.error = verdict->error;
+    return true;
+  });
+  return now ? *std::move(now) : std::move(info);
 }
 
 }  // namespace barman::engine

@@ -20,8 +20,9 @@ struct Promotion {
 // segment waits in incoming or streaming: then it only arrived out of order.
 std::optional<Promotion> judge_promotion(const Home& home, const catalog::BackupInfo& info);
 
-// Judges, and saves the record if that changes it. Returns the record as it is now. The caller holds the
-// backup lock or the lock of this id.
+// Judges a backup that is DONE or WAITING_FOR_WALS, and changes its record if the verdict is another; what
+// else the record says by now stays. Returns the record as it is then. The caller holds the backup lock or
+// the lock of this id, so that nobody deletes it.
 catalog::BackupInfo promote(const Home& home, catalog::Catalog& catalog, catalog::BackupInfo info);
 
 }  // namespace barman::engine

@@ -16,6 +16,8 @@ std::string segment(unsigned number, unsigned timeline = 1) {
   return pgformat::format_segment({.timeline = timeline, .log = number / 256, .seg = number % 256});
 }
 
+std::string text_of(const catalog::BackupInfo& info) { return catalog::format_backup_info(info); }
+
 class PromotionTest : public testing::Test {
  protected:
   // A backup whose WAL is segments 5 to 7 of timeline 1.
@@ -128,6 +130,49 @@ TEST_F(PromotionTest, TheVerdictIsRecorded) {
   EXPECT_EQ(promote(scratch_.home, *catalog, *catalog->find({"20260101T000000"})).status,
             BackupStatus::kFailed);
   EXPECT_THAT(*catalog->find({"20260101T000000"})->error, HasSubstr(segment(6)));
+}
+
+TEST_F(PromotionTest, WhatTheRecordSaysByNowStays) {
+  HomeCatalog catalog(scratch_.home);
+  auto meanwhile = backup();
+  meanwhile.size = 4711;
+  meanwhile.children_backup_ids = {{"20260102T000000"}};
+  catalog->save(meanwhile);
+  for (unsigned i = 5; i <= 7; ++i) archive(i);
+  auto promoted = meanwhile;
+  promoted.status = BackupStatus::kDone;
+  EXPECT_EQ(text_of(promote(scratch_.home, *catalog, backup())), text_of(promoted));
+  EXPECT_EQ(text_of(*catalog->find(backup().id)), text_of(promoted));
+}
+
+TEST_F(PromotionTest, WhatIsStillBeingTakenIsLeftToWhoeverTakesIt) {
+  HomeCatalog catalog(scratch_.home);
+  for (unsigned i = 5; i <= 7; ++i) archive(i);
+  for (const auto status : {BackupStatus::kEmpty, BackupStatus::kStarted, BackupStatus::kFailed}) {
+    auto info = backup();
+    info.status = status;
+    catalog->save(info);
+    EXPECT_EQ(text_of(promote(scratch_.home, *catalog, info)), text_of(info));
+    EXPECT_EQ(text_of(*catalog->find(info.id)), text_of(info));
+  }
+}
+
+TEST_F(PromotionTest, AVerdictOnWhatTheRecordDoesNotSayAnyMoreIsDropped) {
+  HomeCatalog catalog(scratch_.home);
+  auto failed = backup();
+  failed.status = BackupStatus::kFailed;
+  failed.error = "judged by another";
+  catalog->save(failed);
+  for (unsigned i = 5; i <= 7; ++i) archive(i);
+  EXPECT_EQ(text_of(promote(scratch_.home, *catalog, backup())), text_of(failed));
+  EXPECT_EQ(text_of(*catalog->find(failed.id)), text_of(failed));
+}
+
+TEST_F(PromotionTest, WhatWasDeletedMeanwhileDoesNotComeBack) {
+  HomeCatalog catalog(scratch_.home);
+  for (unsigned i = 5; i <= 7; ++i) archive(i);
+  (void)promote(scratch_.home, *catalog, backup());
+  EXPECT_FALSE(catalog->find(backup().id));
 }
 
 }  // namespace
