@@ -12,6 +12,7 @@
 #include "engine/backup/method.h"
 #include "engine/backup/record.h"
 #include "engine/backup/streaming_method.h"
+#include "engine/backup/sweep.h"
 #include "engine/backup/under_way.h"
 #include "engine/events.h"
 #include "engine/server/bucket_home.h"
@@ -69,7 +70,9 @@ class Run {
     const auto settled = settle_interrupted_backups(around_.catalog, around_.home.server, around_.events);
     inspect_server();
     backup_.existing = around_.catalog.list().backups;
-    sweep(settled);
+    if (const auto& bucket = around_.home.backup_bucket) {
+      sweep(bucket->bucket(), around_.home, backup_.existing, settled, around_.events);
+    }
     method_->prepare();
     try {
       record_new_backup();
@@ -103,35 +106,6 @@ class Run {
     if (!bucket || bucket->bucket().exists()) return;
     throw Error(ErrorKind::kRefused,
                 fmt::format("the bucket of {} does not exist; create it first", bucket->url()));
-  }
-
-  // What runs that were killed, or met a bucket that was away, left there: uploads that nobody will finish,
-  // and archives of backups that came to nothing.
-  void sweep(const std::vector<catalog::BackupId>& settled) const {
-    const auto& bucket = around_.home.backup_bucket;
-    if (!bucket) return;
-    for (const BackupInfo& other : backup_.existing) {
-      if (came_to_nothing(other) || std::ranges::find(settled, other.id) != settled.end()) withdraw(other.id);
-    }
-    try {
-      for (const auto& upload : bucket->bucket().unfinished_uploads(fmt::format("{}/", kCloudBackups))) {
-        if (is_of_failed_backup(upload.key)) bucket->bucket().withdraw(upload);
-      }
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::kCancelled) throw;
-      around_.events.log(LogLevel::kWarning, fmt::format("looking for unfinished uploads: {}", e.what()));
-    }
-  }
-
-  // One of ours without a size: it failed before all was copied, not for want of WAL.
-  static bool came_to_nothing(const BackupInfo& info) {
-    return info.status == BackupStatus::kFailed && info.mode && !info.size;
-  }
-
-  [[nodiscard]] bool is_of_failed_backup(const std::string& key) const {
-    return std::ranges::any_of(backup_.existing, [&](const BackupInfo& other) {
-      return other.status == BackupStatus::kFailed && key.starts_with(backup_folder(other.id));
-    });
   }
 
   void inspect_server() {
@@ -236,9 +210,7 @@ class Run {
       withdraw_backup(around_.home.backup_bucket->bucket(), id);
       os::remove_file(around_.home.manifest(id));
     } catch (const std::exception& e) {
-      around_.events.warning(fmt::format(
-          "What was stored of backup {} could not be taken back: {}. Remove it with: barman delete {} {}",
-          id.text, e.what(), around_.home.server, id.text));
+      tell_not_taken_back(around_.home, id, e.what(), around_.events);
     }
   }
 
