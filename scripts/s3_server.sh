@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A real S3 server for the tests: Ceph's object gateway on loopback, with one monitor and one store, which keeps the
-# objects in memory (a run of all tests puts about 2 GiB there). Takes about 15 seconds to start.
+# objects in memory (a run of all tests puts about 2 GiB there). It encrypts with the keys barman-key and other-key of a key
+# service if it is asked to (aws:kms). Takes about 15 seconds to start.
 #   scripts/s3_server.sh start FOLDER    leaves FOLDER/environment behind: what programs need to reach it
 #   scripts/s3_server.sh stop FOLDER     ends it and removes the folder
 # Packages: scripts/dependencies.sh s3. Without them, start says so and leaves no environment; that is a failure if
@@ -82,11 +83,16 @@ rgw frontends = beast endpoint=127.0.0.1:$gateway_port
 rgw thread pool size = 64
 rgw enable usage log = false
 rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = barman-key=$(test_key 1) other-key=$(test_key 2)
 log file = $folder/\$name.log
 pid file = $folder/\$name.pid
 admin socket =
 END
 }
+
+# For encryption by a key service, which is the gateway's own here: 256 bits that are no secret.
+test_key() { printf '%032d' "$1" | base64; }
 
 make_keys() {
   key mon. --create-keyring --cap mon 'allow *'

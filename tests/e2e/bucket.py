@@ -280,14 +280,21 @@ class Bucket:
     def get(self, key):
         return self._request("GET", f"{self.name}/some/path/{key}")
 
+    def head(self, key):
+        """What the server says of an object: headers, their names in lower case."""
+        return self._exchange("HEAD", f"{self.name}/some/path/{key}")[0]
+
     def put(self, key, body):
         self._request("PUT", f"{self.name}/some/path/{key}", body=body)
 
     def delete(self, key):
         self._request("DELETE", f"{self.name}/some/path/{key}")
 
-    def _request(self, method, path, query=None, body=b"", more=None):
-        """A signed request of our own making, to look at what programs did."""
+    def _request(self, *words, **more):
+        return self._exchange(*words, **more)[1]
+
+    def _exchange(self, method, path, query=None, body=b"", more=None):
+        """A signed request of our own making, to look at what programs did; returns the headers and the text of the answer."""
         when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         words = "&".join(f"{name}={urllib.parse.quote(value, safe='')}" for name, value in sorted((query or {}).items()))
         target = "/" + urllib.parse.quote(path)
@@ -305,7 +312,7 @@ class Bucket:
             connection.close()
         if answer.status >= 300:
             raise AssertionError(f"{method} {path}: {answer.status} {text[:500]!r}")
-        return text
+        return {name.lower(): value for name, value in answer.getheaders()}, text
 
     def close(self):
         if self.store:

@@ -39,9 +39,12 @@ bool is_one_of(const std::string& code, std::initializer_list<const char*> codes
   return std::ranges::find(codes, code) != codes.end();
 }
 
+// Ceph says so of the key that encrypts, with the code of an unknown access key.
+bool is_of_key_service(const S3Error& error) { return error.message.find("kms-keyid") != std::string::npos; }
+
 // Whether the server does not know who asks.
 bool is_of_credentials(const S3Error& error) {
-  return is_one_of(error.code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"});
+  return is_one_of(error.code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"}) && !is_of_key_service(error);
 }
 
 std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std::string& bucket,
@@ -49,6 +52,11 @@ std::string meaning_of(const HttpAnswer& answer, const S3Error& error, const std
   const std::string said = error.code.empty() ? std::to_string(answer.status) : reason_text(error);
   if (error.code == "NoSuchBucket") {
     return fmt::format("there is no bucket {}; create it or correct the URL", bucket);
+  }
+  if (is_of_key_service(error)) {
+    return fmt::format(
+        "the store does not get the key to encrypt with ({}); check aws_sse_kms_key_id, or --sse-kms-key-id",
+        said);
   }
   if (is_of_credentials(error)) {
     return fmt::format("the server does not accept the credentials ({}); check access key and secret key",

@@ -371,6 +371,11 @@ TEST_F(InABucket, WhatLastsIsSaidAtOnceWithWhatToDo) {
       {refusal(507, "XMinioStorageFull"), store, "the store is full (XMinioStorageFull: no)"},
       {{.status = 507}, store, "the store is full (507)"},
       {refusal(403, "InvalidAccessKeyId"), store, "check access key and secret key"},
+      {{.status = 403,
+        .body = "<Error><Code>InvalidAccessKeyId</Code><Message>no key, kms-keyid: k</Message></Error>"},
+       store,
+       "does not get the key to encrypt with (InvalidAccessKeyId: no key, kms-keyid: k); check "
+       "aws_sse_kms_key_id"},
       {refusal(404, "NoSuchBucket"), store, "there is no bucket bucket; create it or correct the URL"},
       {refusal(400, "KMS.NotFoundException"), store, "the server answers 400 KMS.NotFoundException: no"},
   };
