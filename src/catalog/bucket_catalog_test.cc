@@ -71,6 +71,36 @@ TEST_F(BucketCatalogTest, WhatIsSavedIsInBothAndReadWithoutARequest) {
   EXPECT_THAT(bucket_.requests(), IsEmpty());
 }
 
+TEST_F(BucketCatalogTest, AnIdIsOfTheHostThatRecordsItFirst) {
+  store::MemoryStore meta_there;
+  Catalog there(meta_there, bucket_, BaseIs::kCopy);
+  EXPECT_TRUE(copied_.add(record(kFirst, BackupStatus::kEmpty)));
+  auto theirs = record(kFirst, BackupStatus::kStarted);
+  theirs.backup_name = "theirs";
+  EXPECT_FALSE(there.add(theirs));
+  EXPECT_FALSE(origin_.add(theirs));
+  EXPECT_THAT(meta_there.children(""), IsEmpty());
+  EXPECT_EQ(in_bucket(kFirst).backup_name, std::nullopt);
+  EXPECT_THAT(meta_.children(""), ElementsAre("20260101T000000-backup.info"));
+  EXPECT_TRUE(there.add(record(kSecond, BackupStatus::kEmpty)));
+}
+
+TEST_F(BucketCatalogTest, ABackupThatTheBucketDoesNotHearOfIsRecordedHere) {
+  std::vector<std::string> told;
+  Catalog catalog(meta_, bucket_, BaseIs::kCopy,
+                  [&](const BackupId&, const std::string& reason) { told.push_back(reason); });
+  bucket_refuses("PUT");
+  EXPECT_TRUE(catalog.add(record(kFirst, BackupStatus::kEmpty)));
+  EXPECT_THAT(told, ElementsAre("no answer"));
+  EXPECT_THAT(catalog.not_copied(), ElementsAre(kFirst));
+  EXPECT_TRUE(catalog.find(kFirst));
+  EXPECT_THROW((void)copied_.add(record(kSecond, BackupStatus::kEmpty)), Error) << "nobody to tell";
+  EXPECT_TRUE(catalog.find(kSecond));
+  bucket_answers();
+  catalog.copy(kFirst);
+  EXPECT_EQ(in_bucket(kFirst).status, BackupStatus::kEmpty);
+}
+
 TEST_F(BucketCatalogTest, AForgottenBackupLeavesNothingInEither) {
   copied_.save(record(kFirst));
   copied_.annotate(kFirst, kDeleteThis, "delete");

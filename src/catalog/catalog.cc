@@ -173,6 +173,44 @@ std::optional<BackupInfo> Catalog::find_in_bucket(const BackupId& id) const {
   return found.backups.empty() ? std::nullopt : std::optional(std::move(found.backups.front()));
 }
 
+// The bucket first: a record in meta is taken for that of a backup of ours.
+bool Catalog::add(const BackupInfo& info) {
+  if (base_is_ == BaseIs::kOldPlace) {
+    save(info);
+    return true;
+  }
+  if (is_copied() && !look().is_whole) adopt();
+  std::exception_ptr failure;
+  try {
+    const auto sink =
+        base_.create(old_backup_info_name(info.id), {.must_be_new = true, .same_is_taken = true});
+    sink->write(stream::bytes_of(format_backup_info(info)));
+    sink->finish();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kRefused) return false;
+    if (!is_copied()) throw;
+    failure = std::current_exception();
+  }
+  if (is_copied()) add_to_meta(info, failure);
+  return true;
+}
+
+// `failure`: why the bucket did not take it, if so.
+void Catalog::add_to_meta(const BackupInfo& info, const std::exception_ptr& failure) {
+  if (failure) store::write_text(meta_, annotation_name(info.id, kNotCopied), "");
+  store::write_text(meta_, backup_info_name(info.id), format_backup_info(info));
+  if (failure) tell_or_throw(info.id, failure);
+}
+
+void Catalog::tell_or_throw(const BackupId& id, const std::exception_ptr& failure) const {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled || !tell_not_copied_) throw;
+    tell_not_copied_(id, error.what());
+  }
+}
+
 void Catalog::save(const BackupInfo& info) {
   const std::string text = format_backup_info(info);
   if (base_is_ == BaseIs::kOrigin) {
@@ -189,9 +227,8 @@ void Catalog::save(const BackupInfo& info) {
   store::write_text(meta_, backup_info_name(info.id), text);
   try {
     send(info.id, text);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCancelled || !tell_not_copied_) throw;
-    tell_not_copied_(info.id, error.what());
+  } catch (const Error&) {
+    tell_or_throw(info.id, std::current_exception());
   }
 }
 

@@ -1,6 +1,7 @@
 // What is known about one server's backups: small text objects in two stores.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <map>
 #include <optional>
@@ -41,6 +42,9 @@ class Catalog {
   [[nodiscard]] Listing list() const;
   // Nothing if there is no such backup. Throws kCorrupt if its record is damaged.
   [[nodiscard]] std::optional<BackupInfo> find(const BackupId& id) const;
+  // The record of a backup that begins: as save(), but returns false, having saved nothing, if the bucket has
+  // one of this id by now, which another host put there. Noticed by stores that know conditional writes.
+  [[nodiscard]] bool add(const BackupInfo& info);
   // Durable and atomic: to meta, then to the bucket; only to that if it is the origin.
   void save(const BackupInfo& info);
   // Removes the record, new and old place, its annotations and what else meta has of the backup.
@@ -83,6 +87,8 @@ class Catalog {
   // Whether an annotation that is not in meta may be there.
   [[nodiscard]] bool may_be_in_base(const BackupId& id, std::string_view key) const;
   void send(const BackupId& id, std::string_view text);
+  void add_to_meta(const BackupInfo& info, const std::exception_ptr& failure);
+  void tell_or_throw(const BackupId& id, const std::exception_ptr& failure) const;
 
   store::ObjectStore& meta_;
   store::ObjectStore& base_;

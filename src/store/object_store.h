@@ -32,6 +32,8 @@ struct ObjectInfo {
 
 struct CreateOptions {
   bool must_be_new = false;  // finish() throws kRefused if the key is taken by then
+  // With it: also by the very same bytes. Else a store may take these for ours, as an answer may get lost.
+  bool same_is_taken = false;
   std::vector<std::pair<std::string, std::string>> tags{};  // for stores that keep some beside objects
   std::uint64_t expected_bytes =
       0;  // how long it will hardly be longer than, so that small ones are sent at once

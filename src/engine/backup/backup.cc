@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -136,25 +137,25 @@ class Run {
   }
 
   void record_new_backup() {
-    info_.id = free_id();
     info_.server_name = around_.home.server;
     info_.mode = method_->mode();
     info_.backup_name = backup_.request.name;
     info_.systemid = backup_.facts.system_identifier;
-    around_.catalog.save(info_);
+    std::vector<BackupInfo> taken = backup_.existing;
+    while (!record_as(next_backup_id(begun_, taken))) {
+      taken.push_back({.id = std::exchange(info_.id, {})});
+    }
     os::fault_point("backup-recorded");
     link_to_parent();
   }
 
-  // Another host may back up into the same place.
-  [[nodiscard]] catalog::BackupId free_id() const {
-    std::vector<BackupInfo> taken = backup_.existing;
-    while (true) {
-      catalog::BackupId id = next_backup_id(begun_, taken);
-      const auto& bucket = around_.home.backup_bucket;
-      if (!bucket || !bucket->bucket().stat(backup_info_key(id))) return id;
-      taken.push_back({.id = id});
-    }
+  // Whether nobody else has this id: another host may back up into the same place, at the same moment.
+  bool record_as(catalog::BackupId id) {
+    const auto& bucket = around_.home.backup_bucket;
+    // Some stores take no notice of conditions.
+    const bool is_taken = bucket && bucket->bucket().stat(backup_info_key(id));
+    info_.id = std::move(id);
+    return !is_taken && around_.catalog.add(info_);
   }
 
   void take_recorded() {
@@ -193,6 +194,7 @@ class Run {
     method_.reset();  // what it has begun ends: the backup on the server, uploads
     info_.status = BackupStatus::kFailed;
     info_.error = fmt::format("failure {} ({})", backup_.doing, first_line(reason));
+    if (info_.id.text.empty()) return;  // it was not even recorded
     const auto& bucket = around_.home.backup_bucket;
     try {
       if (bucket) bucket->bucket().begin_cleaning_up();

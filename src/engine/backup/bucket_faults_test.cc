@@ -282,6 +282,26 @@ TEST_P(BucketFaults, AStoreThatGoesAwayAtAnyRequestLeavesWhatTheNextBackupClears
   }
 }
 
+TEST_P(BucketFaults, AnIdThatAnotherHostTakesAtTheSameMomentIsLeftToIt) {
+  BackupHost host = new_host();
+  std::string theirs;
+  host.s3.make_trouble([&](int, const store::SeenRequest& request) -> std::optional<store::FakeReply> {
+    const bool is_new = request.method == "PUT" && request.path.ends_with("/backup.info");
+    if (!is_new || !theirs.empty()) return std::nullopt;
+    EXPECT_TRUE(request.headers.contains("if-none-match"));
+    theirs = request.path;
+    return store::FakeReply{.status = 412};
+  });
+  const auto info = host.back_up(5);
+  end_trouble(host.s3);
+  ASSERT_TRUE(info && info->status == BackupStatus::kWaitingForWals) << host.said();
+  EXPECT_LT(theirs, kRoot + backup_info_key(info->id));
+  EXPECT_EQ(host.listed(true).backups.size(), 1U);
+  for (const auto& [path, text] : host.s3.objects()) {
+    EXPECT_TRUE(path.starts_with(kRoot + backup_folder(info->id))) << path;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Methods, BucketFaults, testing::Values("postgres", "local-to-cloud"),
                          [](const auto& method) {
                            return method.param == "postgres" ? "Postgres" : "LocalToCloud";

@@ -246,6 +246,8 @@ class CurlTransport::Connection {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_TCP_NODELAY, 1L);
     set(CURLOPT_USERAGENT, "barman/" BARMAN_VERSION);
+    // On a connection of before that has died it sends a request again without a word.
+    if (request.is_sent_once) set(CURLOPT_FRESH_CONNECT, 1L);
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
     const auto generous = std::chrono::seconds(1800 + request.size() / (64UL * 1024));
     if (request.limit || request.size() > 0) {

@@ -24,6 +24,7 @@ struct HttpRequest {
   stream::Content* content = nullptr;  // borrowed; instead of `body`
   bool direct = false;                 // never through a proxy: services of the machine itself
   bool cleaning_up = false;            // goes out although a stop is requested
+  bool is_sent_once = false;           // for certain: no connection that turns out to be dead is tried first
   std::optional<std::chrono::seconds>
       limit{};  // for all of it; none: a generous one that grows with the body
 
@@ -34,6 +35,7 @@ struct HttpAnswer {
   int status = 0;
   std::vector<Header> headers{};  // names in lower case
   std::string body{};
+  int attempts = 1;  // that it took: more if somebody sent the request again
 
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
   // Empty if there is no such header.

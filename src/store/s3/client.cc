@@ -125,7 +125,8 @@ HttpAnswer S3Client::send_once(const S3Request& request, const S3Place& place, s
                    .headers = request.headers,
                    .body = request.body,
                    .content = request.content,
-                   .cleaning_up = request.cleaning_up || is_cleaning_up_};
+                   .cleaning_up = request.cleaning_up || is_cleaning_up_,
+                   .is_sent_once = request.counts_attempts};
   if (request.key) http.url += percent_encode(*request.key, true);
   if (!request.query.empty()) http.url += "?" + query_text(request.query);
   if (needs_digest_ && request.method == "PUT") {
@@ -145,6 +146,7 @@ HttpAnswer S3Client::send(const S3Request& request, BodyReceiver* into) {
     try {
       const S3Place asked = place();
       HttpAnswer answer = send_once(request, asked, payload, into);
+      answer.attempts = attempt;
       if (answer.ok() && !request.errors_in_success) return answer;
       const std::optional<S3Error> error = parse_s3_error(answer.body);
       if (answer.ok() && !error) return answer;

@@ -26,6 +26,7 @@ struct S3Request {
   stream::Content* content = nullptr;  // borrowed; instead of `body`
   bool errors_in_success = false;      // 200 may be followed by an <Error>
   bool cleaning_up = false;            // goes out although a stop is requested, and is tried once
+  bool counts_attempts = false;        // the answer's `attempts` are all that there were
 };
 
 // May be used from several threads.

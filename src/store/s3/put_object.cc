@@ -17,17 +17,26 @@ bool is_there_whole(S3Client& client, const S3Request& put, const std::vector<He
 
 }  // namespace
 
-void put_object(S3Client& client, S3Request request, bool must_be_new,
+MayBeThere may_be_there(const CreateOptions& options) {
+  if (!options.must_be_new) return MayBeThere::kAnything;
+  return options.same_is_taken ? MayBeThere::kNothing : MayBeThere::kSame;
+}
+
+void put_object(S3Client& client, S3Request request, MayBeThere before,
                 const std::vector<Header>& part_headers) {
   const std::string doing = storing(client, *request.key);
+  const bool must_be_new = before != MayBeThere::kAnything;
   if (must_be_new) request.headers.emplace_back("if-none-match", "*");
+  request.counts_attempts = before == MayBeThere::kNothing;
   HttpAnswer answer = client.send(request);
   if (answer.status == 501 && must_be_new) {
     require_absent(client, *request.key, part_headers);
     request.headers.pop_back();
     answer = client.send(request);
   }
-  if (answer.ok() || (answer.status == 412 && is_there_whole(client, request, part_headers))) return;
+  if (answer.ok()) return;
+  const bool may_be_ours = before == MayBeThere::kSame || answer.attempts > 1;
+  if (answer.status == 412 && may_be_ours && is_there_whole(client, request, part_headers)) return;
   if (answer.status == 412) throw Error(ErrorKind::kRefused, doing + ": it exists already");
   client.refuse(answer, doing, kNeedsToStore);
 }

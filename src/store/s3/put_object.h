@@ -4,16 +4,21 @@
 #include <string_view>
 #include <vector>
 
+#include "store/object_store.h"
 #include "store/s3/client.h"
 
 namespace barman::store {
 
 inline constexpr std::string_view kNeedsToStore = "s3:PutObject";
 
-// `request` is a PUT of all its bytes. With `must_be_new` kRefused is thrown if there is such an object,
-// unless it has these very bytes: an earlier attempt whose answer was lost may have stored it. `part_headers`
-// go with requests that look at it.
-void put_object(S3Client& client, S3Request request, bool must_be_new,
+// What may be there of the same name, when an object is stored. kSame: these very bytes; kNothing: them only
+// if an earlier attempt of this call, whose answer was lost, may have stored them.
+enum class MayBeThere { kAnything, kSame, kNothing };
+MayBeThere may_be_there(const CreateOptions& options);
+
+// `request` is a PUT of all its bytes. Throws kRefused if there is what may not be. `part_headers` go with
+// requests that look at it.
+void put_object(S3Client& client, S3Request request, MayBeThere before,
                 const std::vector<Header>& part_headers);
 
 // Throws kRefused if there is an object of this key: for stores that know no conditions.

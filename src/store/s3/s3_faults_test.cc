@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/expect_failure.h"
 #include "store/s3/in_a_bucket.h"
 #include "stream/memory.h"
 
@@ -98,6 +99,21 @@ TEST_F(InABucket, ANewObjectWhoseStoringWasNotHeardOfIsStored) {
   create("small");
   EXPECT_THROW(create("other"), Error);
   EXPECT_EQ(server.objects().at("/bucket/p/x"), "small");
+}
+
+TEST_F(InABucket, TheSameBytesAreAnothersUnlessAnAttemptOfOursMayHaveStoredThem) {
+  const auto bucket = open();
+  server.put("/bucket/p/x", "small");
+  const auto create = [&] {
+    const auto sink = bucket->store().create("x", {.must_be_new = true, .same_is_taken = true});
+    sink->write(stream::bytes_of("small"));
+    sink->finish();
+  };
+  EXPECT_THAT(failure(ErrorKind::kRefused, create), HasSubstr("exists already"));
+  server.make_trouble([](int number, const SeenRequest&) {
+    return number == 1 ? std::optional(FakeReply{.drop = true}) : std::nullopt;
+  });
+  create();
 }
 
 TEST_F(InABucket, AReadGoesOnWhereTheConnectionBroke) {

@@ -69,7 +69,7 @@ std::optional<std::string> S3Store::own(std::string_view full_key) const {
 std::unique_ptr<stream::Sink> S3Store::create(std::string_view key, CreateOptions options) {
   UploadOptions upload{.part_size = form_.part_size,
                        .workers = form_.workers,
-                       .must_be_new = options.must_be_new,
+                       .before = may_be_there(options),
                        .create_headers = create_headers(form_, options),
                        .part_headers = customer_headers_,
                        .most_parts = form_.most_parts};
@@ -83,7 +83,7 @@ void S3Store::put(std::string_view key, stream::Content& content, CreateOptions 
   put_object(
       client_,
       {.method = "PUT", .key = full(key), .headers = create_headers(form_, options), .content = &content},
-      options.must_be_new, customer_headers_);
+      may_be_there(options), customer_headers_);
 }
 
 bool S3Store::read(std::string_view key, ByteRange range, stream::Sink& into) {

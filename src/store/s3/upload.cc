@@ -141,12 +141,13 @@ void S3Upload::put_whole() {
               .key = key_,
               .headers = options_.create_headers,
               .body = current_ ? current_->bytes() : stream::Bytes{}},
-             options_.must_be_new, options_.part_headers);
+             options_.before, options_.part_headers);
 }
 
 void S3Upload::complete() {
-  if (options_.must_be_new) require_absent(client_, key_, options_.part_headers);
-  const HttpAnswer answer = complete_multipart(client_, key_, upload_id_, etags_, options_.must_be_new);
+  const bool must_be_new = options_.before != MayBeThere::kAnything;
+  if (must_be_new) require_absent(client_, key_, options_.part_headers);
+  const HttpAnswer answer = complete_multipart(client_, key_, upload_id_, etags_, must_be_new);
   if (is_completed(answer)) return;
   if ((answer.ok() || answer.status == 404) && arrived_after_all()) return;
   if (answer.status == 412) throw Error(ErrorKind::kRefused, doing() + ": it exists already");

@@ -12,6 +12,7 @@
 
 #include "store/s3/client.h"
 #include "store/s3/part_memory.h"
+#include "store/s3/put_object.h"
 #include "stream/stream.h"
 
 namespace barman::store {
@@ -22,7 +23,7 @@ inline constexpr std::size_t kMostParts = 10000;
 struct UploadOptions {
   std::size_t part_size = 8UL * 1024 * 1024;  // what is not longer is one request
   unsigned workers = 1;                       // parts that are sent at a time
-  bool must_be_new = false;
+  MayBeThere before = MayBeThere::kAnything;
   std::vector<Header> create_headers{};  // encryption, tags: with what makes the object
   std::vector<Header> part_headers{};    // the customer's key: also with each part
   std::size_t most_parts = kMostParts;   // that the store takes
@@ -46,8 +47,8 @@ class S3Upload final : public stream::Sink {
   S3Upload& operator=(const S3Upload&) = delete;
 
   void write(stream::Bytes data) override;
-  // Throws kRefused if the object must be new and is not. One with the very bytes of a single request is
-  // taken for ours.
+  // Throws kRefused if there is what may not be. kSame is meant of what is a single request; of parts
+  // nothing may be there.
   void finish() override;
 
  private:
