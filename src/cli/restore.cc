@@ -112,7 +112,8 @@ bool writes_differences(const Options& options, const config::Server& server,
 }
 
 // The server runs it while it recovers, so a configuration file that barman would not find by itself is
-// named.
+// named. Only "not there" may end a recovery: a status above 125 stops it, to be started again. A standby
+// asks again by itself.
 std::string get_wal_command(const Options& options, const engine::Home& home,
                             const config::Configuration& configuration) {
   if (!options.restore_command.empty()) return options.restore_command;
@@ -120,12 +121,17 @@ std::string get_wal_command(const Options& options, const engine::Home& home,
   const bool is_found = file == "/etc/barman.conf" || file == "/etc/barman/barman.conf";
   const std::string with_file = is_found ? "" : "-c " + engine::command_word(file.string()) + " ";
   if (home.wal_bucket) {
-    // Only "not there" may end a recovery: a bucket that does not answer stops it, to be started again. A
-    // standby asks again by itself.
     const char* otherwise = options.standby ? "" : " || exit $(( $? == 1 ? 1 : 255 ))";
     return fmt::format("barman {}cloud-wal-restore {} %f %p{}", with_file, home.server, otherwise);
   }
-  return fmt::format("barman {}get-wal {}{} %f > %p", with_file, options.standby ? "" : "-P ", home.server);
+  if (options.standby) return fmt::format("barman {}get-wal {} %f > %p", with_file, home.server);
+  // get-wal ends with 1 whatever is wrong, so then it is asked whether the file is there. If it is, or nobody
+  // can tell, the file was not read for another reason.
+  return fmt::format(
+      "barman {0}get-wal -P {1} %f > %p || {{ there=$(barman {0}get-wal -p 1 {1} %f) && test -z \"$there\" "
+      "&& "
+      "exit 1; exit 255; }}",
+      with_file, home.server);
 }
 
 unsigned workers(const Options& options, const config::Server& server) {

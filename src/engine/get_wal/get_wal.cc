@@ -93,6 +93,15 @@ bool may_be_used(const FoundWal& wal, const WalName& parsed, const Home& home, E
   return false;
 }
 
+// A file that cannot be looked at is not called missing.
+bool has_file(const fs::path& path) {
+  std::error_code error;
+  const auto type = fs::status(path, error).type();
+  if (type == fs::file_type::not_found) return false;
+  if (error) throw Error(ErrorKind::kFailed, "looking at " + path.native() + ": " + error.message());
+  return type == fs::file_type::regular;
+}
+
 // Which segments are there. Of an archive in a bucket each folder is listed once.
 class Presence {
  public:
@@ -100,11 +109,8 @@ class Presence {
 
   [[nodiscard]] bool has(const pgformat::Segment& segment) {
     const std::string name = pgformat::format_segment(segment);
-    std::error_code ignored;
-    for (const fs::path& path : {home_.incoming / name, home_.streaming / name}) {
-      if (fs::is_regular_file(path, ignored)) return true;
-    }
-    if (!home_.wal_bucket) return fs::is_regular_file(home_.archived({.segment = segment}, name), ignored);
+    if (has_file(home_.incoming / name) || has_file(home_.streaming / name)) return true;
+    if (!home_.wal_bucket) return has_file(home_.archived({.segment = segment}, name));
     const std::string folder = pgformat::hash_directory({.segment = segment});
     auto listed = folders_.find(folder);
     if (listed == folders_.end()) listed = folders_.emplace(folder, archive_->names_in(folder)).first;
@@ -205,12 +211,10 @@ void deliver_wal(const Home& home, const FoundWal& wal, const WalForm& wanted, c
 std::vector<std::string> peek_wal(const Home& home, const std::string& name, std::size_t count) {
   const auto parsed = pgformat::parse_wal_name(name);
   if (!parsed || count == 0) return {};
-  std::error_code ignored;
   if (parsed->kind != pgformat::WalKind::kSegment) {
-    const bool is_archived = find_archived(*wal_archive(home), name).has_value();
-    const bool is_there = is_archived || fs::is_regular_file(home.incoming / name, ignored) ||
-                          fs::is_regular_file(home.streaming / name, ignored);
-    return is_there ? std::vector{name} : std::vector<std::string>{};
+    const bool has_it = find_archived(*wal_archive(home), name) || has_file(home.incoming / name) ||
+                        has_file(home.streaming / name);
+    return has_it ? std::vector{name} : std::vector<std::string>{};
   }
   std::vector<std::string> names;
   Presence presence(home);

@@ -53,7 +53,7 @@ void deliver_wal(const Home& home, const FoundWal& wal, const WalForm& wanted, c
                  std::unique_ptr<stream::Sink> to, const std::stop_token& stop);
 
 // Up to `count` names of files that are there, starting with `name` and going on while there is no gap. A
-// name that is not that of a segment is alone.
+// name that is not that of a segment is alone. Throws kFailed if it cannot be told whether a file is there.
 std::vector<std::string> peek_wal(const Home& home, const std::string& name, std::size_t count);
 
 }  // namespace barman::engine

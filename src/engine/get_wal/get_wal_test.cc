@@ -213,6 +213,14 @@ TEST_F(GetWalTest, PeekOfOtherFilesIsTheFileAlone) {
   EXPECT_THAT(peek_wal(scratch_.home, kOne, 5), IsEmpty()) << "a partial is not the segment";
 }
 
+TEST_F(GetWalTest, PeekDoesNotCallMissingWhatItCannotLookAt) {
+  std::filesystem::remove(scratch_.home.incoming);
+  std::filesystem::create_symlink(scratch_.home.incoming, scratch_.home.incoming);
+  for (const std::string& name : {kOne, std::string("00000002.history")}) {
+    EXPECT_THROW((void)peek_wal(scratch_.home, name, 1), Error) << name;
+  }
+}
+
 TEST_F(GetWalTest, PeekSeesWhatHasOnlyArrived) {
   archive(kOne, sample_segment(kOne));
   arrive(kTwo, sample_segment(kTwo));
