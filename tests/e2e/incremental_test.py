@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Block-level incremental backups: taken, listed, deleted, and restored to what pg_combinebackup makes of them."""
 
+import datetime
 import filecmp
 import os
 import random
@@ -13,7 +14,7 @@ import time
 import harness
 import place
 from gnupg import Keyring
-from harness import EndToEnd, on_versions
+from harness import EndToEnd, on_versions, wait_until
 from restoring import read, write
 from unpacking import unpacked
 
@@ -333,6 +334,8 @@ class Interchange(Chains):
             if step == 2:
                 ids.append(self.back_up(barman, parent="latest"))
                 continue
+            # Of two backups in one second it makes one.
+            wait_until(lambda: datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S") > ids[-1], "the next second")
             done = barman.original("backup", "--wait", "--immediate-checkpoint", "--incremental", ids[-1], "main")
             self.assertEqual(done.code, 0, str(done))
             ids.append(barman.backup_ids("main")[-1])
