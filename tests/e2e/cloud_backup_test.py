@@ -300,6 +300,24 @@ class Trouble(BackupsInABucket):
             self.assertNotIn("DONE", [one["status"] for one in self.listed()], number)
             self.assertEqual(cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'barman_cloud_backup'"), "0")
 
+    def test_an_id_that_another_host_takes_at_the_same_moment_is_left_to_it(self):
+        """It puts its record there when ours has seen that there is none."""
+        cluster = self.cluster()
+        store, theirs = self.bucket.store, {}
+
+        def put_theirs(_, method, path, *__):
+            if method == "PUT" and path.endswith("/backup.info") and not theirs:
+                theirs[path.split("/", 1)[1]] = b"theirs"
+                store.buckets[self.bucket.name].update(theirs)
+
+        store.trouble = put_theirs
+        result = self.ours("backup", *map(str, self.server_options(cluster)), self.bucket.url, "main")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr, "another host began backup .* in the same second; start this one again")
+        self.assertEqual(store.buckets[self.bucket.name], theirs)
+        self.backup(cluster)
+        self.assertEqual({key: store.buckets[self.bucket.name][key] for key in theirs}, theirs)
+
     def test_what_a_killed_backup_leaves_goes_with_it(self):
         cluster = self.cluster()
         cluster.sql("CREATE TABLE t AS SELECT repeat(md5(i::text), 20) FROM generate_series(1, 30000) i")

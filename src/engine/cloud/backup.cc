@@ -88,7 +88,21 @@ class CloudBackup {
                   [](const catalog::Tablespace& one) { return fs::path(one.location).is_relative(); });
   }
 
-  void save() { store::write_text(store_, backup_info_key(info_.id), catalog::format_backup_info(info_)); }
+  // The first time on the condition that nobody else has begun a backup of this id.
+  void save() {
+    const auto sink = store_.create(backup_info_key(info_.id),
+                                    {.must_be_new = !is_recorded_, .same_is_taken = !is_recorded_});
+    sink->write(stream::bytes_of(catalog::format_backup_info(info_)));
+    try {
+      sink->finish();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kRefused) throw;
+      throw Error(ErrorKind::kRefused,
+                  fmt::format("another host began backup {} in the same second; start this one again",
+                              info_.id.text));
+    }
+    is_recorded_ = true;
+  }
 
   void copy() {
     TreeForm form = request_.form;
@@ -127,6 +141,7 @@ class CloudBackup {
   const ServerFacts facts_;
   LowLevelBackup server_;
   BackupInfo info_;
+  bool is_recorded_ = false;
 };
 
 }  // namespace
