@@ -15,8 +15,14 @@ namespace barman::codec {
 namespace {
 
 std::string numbered_rows(std::size_t size) {
+  static const std::string rows = [] {
+    std::string some;
+    for (std::uint32_t i = 0; i < 5000; ++i) some += std::to_string(i * 7919) + " row\n";
+    return some;
+  }();
   std::string text;
-  for (std::uint32_t i = 0; text.size() < size; ++i) text += std::to_string(i % 5000 * 7919) + " row\n";
+  text.reserve(size + rows.size());
+  while (text.size() < size) text += rows;
   text.resize(size);
   return text;
 }
@@ -77,8 +83,7 @@ class CompressStage : public testing::TestWithParam<Method> {};
 TEST_P(CompressStage, ReturnsWhatWasPutInWhateverItsSizeAndTheNumberOfWorkers) {
   const auto [kind, level] = GetParam();
   const std::size_t block = block_size(kind, level);
-  for (const std::size_t size :
-       {std::size_t{0}, std::size_t{1}, block - 1, block, block + 1, 3 * block + 17}) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, block, 2 * block + 17}) {
     const std::string text = numbered_rows(size);
     for (const unsigned workers : {1U, 3U}) {
       const std::string stored = through_stage(compress(kind, level, workers), text);
@@ -90,8 +95,7 @@ TEST_P(CompressStage, ReturnsWhatWasPutInWhateverItsSizeAndTheNumberOfWorkers) {
 
 INSTANTIATE_TEST_SUITE_P(Methods, CompressStage,
                          testing::Values(Method{Compression::kGzip, 1}, Method{Compression::kBzip2, 1},
-                                         Method{Compression::kBzip2, 9}, Method{Compression::kZstd, 1},
-                                         Method{Compression::kZstd, 3}, Method{Compression::kLz4, 0},
+                                         Method{Compression::kZstd, 1}, Method{Compression::kLz4, 0},
                                          Method{Compression::kXz, 1}, Method{Compression::kSnappy, 0}),
                          [](const auto& test) {
                            return std::string(name_of(test.param.kind)) + std::to_string(test.param.level);
@@ -101,7 +105,7 @@ TEST(CompressInOneFrame, IsOneForEveryProgram) {
   for (const auto& [kind, level] :
        {Method{Compression::kGzip, 1}, Method{Compression::kZstd, 1}, Method{Compression::kLz4, 0}}) {
     const std::size_t block = block_size(kind, level);
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, block, block + 1, 5 * block + 17}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, block, 3 * block + 17}) {
       const std::string text = numbered_rows(size);
       const std::string stored = through_stage(compress_in_one_frame(kind, level, 3), text);
       EXPECT_EQ(detect_compression(stream::bytes_of(stored)), kind);
@@ -131,7 +135,7 @@ TEST(DecompressAhead, IsTheSameOnAnotherThreadAndNothingForPlainBytes) {
 }
 
 TEST(Compress, DoesNotDependOnTheNumberOfWorkersNorOnTheSizeOfWrites) {
-  const std::string text = numbered_rows(5000000);
+  const std::string text = numbered_rows(3000000);
   const std::string stored = through_stage(compress(Compression::kZstd, 1, 1), text);
   EXPECT_EQ(through_stage(compress(Compression::kZstd, 1, 4), text, 999), stored);
   EXPECT_EQ(through_stage(compress(Compression::kZstd, 1, 2), text, text.size()), stored);
@@ -160,13 +164,13 @@ TEST(CompressInOneFrame, WhatGzipCanReferToIsNotLostBetweenBlocks) {
 }
 
 TEST(CompressInOneFrame, GzipIsTheSameWhateverTheNumberOfWorkers) {
-  const std::string text = numbered_rows(5000000);
+  const std::string text = numbered_rows(3000000);
   EXPECT_EQ(through_stage(compress_in_one_frame(Compression::kGzip, 6, 1), text),
             through_stage(compress_in_one_frame(Compression::kGzip, 6, 4), text, 999));
 }
 
 TEST(Compress, AFailureBehindItComesOutInFront) {
-  const std::string text = numbered_rows(20000000);
+  const std::string text = numbered_rows(12000000);
   const auto path = stream::chain(compress(Compression::kLz4, 0, 2), std::make_unique<FullDisk>(3000000));
   EXPECT_THROW(
       {
@@ -206,7 +210,7 @@ class Watched final : public stream::Sink {
 };
 
 TEST(Compress, AbandonedHalfWayPublishesNothing) {
-  const std::string text = numbered_rows(8000000);
+  const std::string text = numbered_rows(4000000);
   bool finished = false;
   for (const std::size_t size : {std::size_t{0}, std::size_t{1000}, text.size()}) {
     auto path = stream::chain(compress(Compression::kGzip, 6, 3), std::make_unique<Watched>(finished));

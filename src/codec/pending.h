@@ -20,14 +20,14 @@ class Pending {
   }
   void add(std::size_t size) { end_ += size; }
   void add(stream::Bytes bytes) {
-    std::ranges::copy(bytes, room(bytes.size()).begin());
+    stream::copy(bytes, room(bytes.size()));
     add(bytes.size());
   }
 
   // Moves to the front of `out` what fits, and returns how much that was.
   std::size_t take(stream::Buffer out) {
     const std::size_t size = std::min(out.size(), end_ - begin_);
-    std::ranges::copy(stream::Bytes(bytes_).subspan(begin_, size), out.begin());
+    stream::copy(stream::Bytes(bytes_).subspan(begin_, size), out);
     begin_ += size;
     return size;
   }

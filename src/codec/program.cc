@@ -31,8 +31,8 @@ class Channel final : public stream::Source {
       const std::size_t part = std::min(data.size(), kRoom - filled_);
       const std::size_t at = (begin_ + filled_) % kRoom;
       const std::size_t straight = std::min(part, kRoom - at);
-      std::ranges::copy(data.first(straight), ring_.begin() + static_cast<std::ptrdiff_t>(at));
-      std::ranges::copy(data.subspan(straight, part - straight), ring_.begin());
+      stream::copy(data.first(straight), stream::Buffer(ring_).subspan(at));
+      stream::copy(data.subspan(straight, part - straight), ring_);
       filled_ += part;
       data = data.subspan(part);
       changed_.notify_all();
@@ -49,7 +49,7 @@ class Channel final : public stream::Source {
     changed_.wait(lock, [this] { return filled_ != 0 || ended_ || abandoned_; });
     if (abandoned_) throw Error(ErrorKind::kCancelled, "abandoned");
     const std::size_t size = std::min({into.size(), filled_, kRoom - begin_});
-    std::copy_n(ring_.begin() + static_cast<std::ptrdiff_t>(begin_), size, into.begin());
+    stream::copy(stream::Bytes(ring_).subspan(begin_, size), into);
     begin_ = (begin_ + size) % kRoom;
     filled_ -= size;
     changed_.notify_all();

@@ -72,7 +72,7 @@ class SnappyCompressor final : public stream::Filter {
     ::snappy::RawCompress(chars(Bytes(block_)), block_.size(), chars(body), &size);
     const bool worth_it = size < block_.size();
     if (!worth_it) {
-      std::ranges::copy(block_, body.begin());
+      stream::copy(block_, body);
       size = block_.size();
     }
     room[0] = static_cast<std::byte>(worth_it ? kCompressedChunk : kPlainChunk);
@@ -170,7 +170,7 @@ class SnappyDecompressor final : public stream::Filter {
     if (size > kBlock) throw_not_snappy("block too large");
     const Buffer room = pending_.room(size);
     if (!compressed) {
-      std::ranges::copy(data, room.begin());
+      stream::copy(data, room);
     } else if (!::snappy::RawUncompress(chars(data), data.size(), chars(room))) {
       throw_not_snappy("damaged block");
     }

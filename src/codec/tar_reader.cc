@@ -194,7 +194,7 @@ void TarReader::finish() {
 
 Bytes TarReader::take_header(Bytes data) {
   const std::size_t size = std::min(kBlock - header_size_, data.size());
-  std::copy_n(data.begin(), size, header_.begin() + static_cast<std::ptrdiff_t>(header_size_));
+  stream::copy(data.first(size), stream::Buffer(header_).subspan(header_size_));
   header_size_ += size;
   if (header_size_ == kBlock) {
     header_size_ = 0;

@@ -177,7 +177,7 @@ TEST(IncrementalReader, RefusesNumbersThatNoSegmentHas) {
 TEST(IncrementalApplier, DoesWhatASimpleModelDoes) {
   std::mt19937 random(17);
   const auto below = [&](std::uint32_t limit) { return static_cast<std::uint32_t>(random() % limit); };
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 40; ++round) {
     std::string model(below(12), 'a');
     std::string segment = segment_of(model);
     for (int member = 0; member < 4; ++member) {

@@ -19,7 +19,7 @@ class MemorySource final : public Source {
   [[nodiscard]] std::size_t read(Buffer into) override {
     const std::size_t size = std::min({into.size(), chunk_, text_.size() - position_});
     const Bytes all = bytes_of(text_);
-    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(position_), size, into.begin());
+    copy(all.subspan(position_, size), into);
     position_ += size;
     return size;
   }

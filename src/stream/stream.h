@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <stop_token>
 #include <string_view>
@@ -19,6 +20,11 @@ using Buffer = std::span<std::byte>;
 inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 inline std::string_view text_of(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// To the front of `to`, which has room for all of it and is elsewhere.
+inline void copy(Bytes from, Buffer to) {
+  if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
 }
 
 // Where bytes come from.

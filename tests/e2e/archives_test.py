@@ -93,6 +93,8 @@ class OnThisSide(Archives):
     def test_every_compression(self, version):
         cluster, barman = self.scene(version)
         for name, (extension, _) in FORMATS.items():
+            if version == 15 and name in ("bzip2", "xz"):
+                continue  # made from the same stream as gzip
             with self.subTest(name):
                 barman.server("main", backup_compression=name)
                 backup = self.back_up(barman)
@@ -344,7 +346,7 @@ class Interrupted(Archives):
 
     def test_stopped_politely_it_leaves_no_archive(self):
         cluster, barman = self.scene(backup_compression="gzip")
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = barman.start("backup", "--immediate-checkpoint", "--bwlimit", "2048", "main")
         base = barman.directory("main", "base")
         wait_until(lambda: [name for _, _, names in os.walk(base) for name in names if name.startswith(".base.tar")], "an archive is being written")
@@ -355,7 +357,7 @@ class Interrupted(Archives):
 
     def test_the_server_goes_away(self):
         cluster, barman = self.scene(backup_compression="zstd")
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = barman.start("backup", "--immediate-checkpoint", "--bwlimit", "2048", "main")
         base = barman.directory("main", "base")
         wait_until(lambda: [name for _, _, names in os.walk(base) for name in names if name.startswith(".base.tar")], "an archive is being written")

@@ -171,7 +171,7 @@ class Talking(EndToEnd):
 
     def test_a_progress_line_on_a_terminal(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(3)
+        cluster.fill(40)
         shown = b""
         leader, follower = pty.openpty()
         running = subprocess.Popen(barman.command("backup", "--bwlimit", "16384", "--immediate-checkpoint", "main"), stdout=subprocess.DEVNULL,
@@ -205,7 +205,7 @@ class Standby(EndToEnd):
     @on_versions(15, 18)
     def test_a_backup_from_a_standby(self, version):
         primary = self.cluster(version)
-        primary.pgbench_init(1)
+        primary.fill(10)
         standby = self.standby(primary)
         barman = self.barman().server("main", standby, primary_conninfo=primary.conninfo("barman"))
         barman.receiver("main")

@@ -391,7 +391,7 @@ class Trouble(IntoABucket):
 
     def test_uploads_of_a_killed_backup_are_withdrawn_by_the_next(self):
         cluster, barman = self.scene()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = barman.start("backup", "--immediate-checkpoint", "main")
         store = self.bucket.store
         wait_until(lambda: any(store.uploads.values()), "a part is there")
@@ -403,7 +403,7 @@ class Trouble(IntoABucket):
 
     def test_stopped_politely_it_takes_back_what_was_sent(self):
         cluster, barman = self.scene()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         for sig in (signal.SIGINT, signal.SIGTERM):
             running = barman.start("backup", "--immediate-checkpoint", "--bwlimit", "32768", "main")
             wait_until(lambda: any(self.bucket.store.uploads.values()), "a part is there")

@@ -59,7 +59,7 @@ class Memory(EndToEnd):
 
     def barman_scene(self, **options):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         barman.server("main", basebackups_directory=self.bucket.url, parallel_jobs=WORKERS, **options)
 
         def backup(part_mib):
@@ -75,7 +75,7 @@ class Memory(EndToEnd):
 
     def test_of_barman_cloud_backup(self):
         cluster = self.cluster()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         program = bucket.ours(self.scratch, "barman-cloud-backup")
         self.assert_bounded(lambda part_mib: list(map(str, [
             program, "--immediate-checkpoint", "-J", WORKERS, "--min-chunk-size", f"{part_mib}MB", "-h", cluster.sockets,

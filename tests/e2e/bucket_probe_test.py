@@ -239,7 +239,7 @@ class CleaningUp(WithABucket):
 
     def test_what_a_killed_backup_leaves(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(3)
+        cluster.fill(40)
         barman.environment = self.bucket.environment
         barman.server("main", basebackups_directory=self.bucket.url)
         running = barman.start("backup", "--immediate-checkpoint", "--bwlimit", "16384", "main")

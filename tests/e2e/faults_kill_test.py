@@ -63,7 +63,7 @@ class Killed(EndToEnd):
 
     def test_backup_killed_while_bytes_flow(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = barman.start("backup", "--bwlimit", "2048", "main")
         wait_until(lambda: any(barman.backup_info("main", one)["status"] == "STARTED" for one in barman.backup_ids("main")), "the backup runs")
         running.kill()
@@ -74,7 +74,7 @@ class Killed(EndToEnd):
 
     def test_backup_interrupted_politely(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         for sig in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(sig.name):
                 running = barman.start("backup", "--bwlimit", "2048", "main")

@@ -58,7 +58,7 @@ class WhileCopying(EndToEnd):
 
     def test_a_connection_that_is_cut(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = self.slow_backup(barman, 4096)
         cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE state = 'backup'")
         self.assertEqual(running.wait(), 1, running.out)
@@ -69,7 +69,7 @@ class WhileCopying(EndToEnd):
 
     def test_a_cut_connection_is_tried_again(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = barman.start("backup", "--wait", "--retry-times", "2", "--retry-sleep", "1", "--bwlimit", "4096", "main")
         wait_until(lambda: cluster.sql("SELECT count(*) FROM pg_stat_replication WHERE state = 'backup'") == "1", "the copy has begun")
         cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE state = 'backup'")
@@ -80,7 +80,7 @@ class WhileCopying(EndToEnd):
 
     def test_a_server_that_dies(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = self.slow_backup(barman, 4096)
         cluster.kill()
         self.assertEqual(running.wait(), 1, running.out)
@@ -89,7 +89,7 @@ class WhileCopying(EndToEnd):
 
     def test_a_standby_that_is_promoted(self):
         primary = self.cluster()
-        primary.pgbench_init(5)
+        primary.fill(64)
         standby = self.standby(primary)
         barman = self.barman().server("main", standby, primary_conninfo=primary.conninfo("barman"))
         barman.receiver("main")

@@ -100,7 +100,7 @@ class SharedHome(EndToEnd):
 
     def test_our_backup_lock_holds_the_original(self):
         cluster, barman = self.streaming()
-        cluster.pgbench_init(5)
+        cluster.fill(64)
         running = barman.start("backup", "--bwlimit", "4096", "main")
         wait_until(lambda: any(barman.backup_info("main", one)["status"] == "STARTED" for one in barman.backup_ids("main")), "our backup runs")
         theirs = barman.original("backup", "main")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # clang-tidy over the product's sources (tests excepted); silent when clean.   run_tidy.sh TIDY_BUILD
-# It reads a folder at a time: the unity sources of the build.
+# It reads a module at a time: the unity sources of the build.
 set -euo pipefail
 build=${1:?build directory}
 [ -f "$build/compile_commands.json" ] || { echo "no $build/compile_commands.json: run cmake --preset tidy" >&2; exit 1; }

@@ -48,7 +48,7 @@ class ManifestHeader final : public stream::Sink {
   void write(stream::Bytes data) override {
     while (!data.empty()) {
       const std::size_t size = std::min(block_.size() - filled_, data.size());
-      std::ranges::copy(data.first(size), block_.begin() + static_cast<std::ptrdiff_t>(filled_));
+      stream::copy(data.first(size), stream::Buffer(block_).subspan(filled_));
       filled_ += size;
       data = data.subspan(size);
       if (filled_ == block_.size()) look();

@@ -89,7 +89,7 @@ void PartMemory::give_back(Room room, bool was_sent) noexcept {
 
 std::size_t PartMemory::Part::append(stream::Bytes data) {
   const std::size_t size = std::min(data.size(), free());
-  std::copy_n(data.begin(), size, room_.begin + size_);
+  stream::copy(data.first(size), {room_.begin + size_, size});
   size_ += size;
   return size;
 }
