@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import place  # noqa: E402
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, Templates  # noqa: E402
 from program import Barman  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("BARMAN_BENCH_BUILD", ROOT / "build" / "bench"))
@@ -114,6 +114,7 @@ class Scene:
     def __exit__(self, *_):
         for end in reversed(self._ends):
             end()
+        Templates.remove()
 
     def cluster(self, name="main", version=VERSION, **settings):
         cluster = Cluster(self.scratch, version, name)

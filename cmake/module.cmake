@@ -8,6 +8,13 @@
 # BARMAN_UNITE_MODULES (preset tidy) it is all of a module.
 define_property(GLOBAL PROPERTY BARMAN_LAYERS BRIEF_DOCS "layers" FULL_DOCS "name: used modules, a line each")
 
+# What the module os does with files is tried on a disk, though other tests may have memory.
+function(keep_on_disk test module)
+  if(module STREQUAL os)
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT TMPDIR=/var/tmp)
+  endif()
+endfunction()
+
 # Files of one folder make one translation unit of `target`.
 function(unite_folders target)
   if(BARMAN_UNITE_MODULES)
@@ -57,5 +64,6 @@ function(module name)
     target_link_libraries(${name}_test PRIVATE barman_${name} ${M_LIBRARIES} GTest::gmock GTest::gtest_main)
     add_test(NAME unit/${name} COMMAND ${name}_test)
     set_tests_properties(unit/${name} PROPERTIES LABELS unit COST 60)
+    keep_on_disk(unit/${name} ${name})
   endif()
 endfunction()

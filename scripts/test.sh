@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up a fresh Debian 12 (as root or with sudo) and runs every test there is:
-#   unit tests, fuzz replay and end-to-end tests under ASan and UBSan, the threaded modules under TSan, clang-tidy,
+#   unit tests, fuzz replay and end-to-end tests under ASan and UBSan, the threaded modules under TSan, clang-tidy, gcc,
 #   the layers, the installation. Ends with ctest's summary. Arguments go to ctest: scripts/test.sh -R e2e/
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,7 +26,7 @@ threaded=(stream os codec postgres engine)
 cmake --preset dev -DBARMAN_TEST_EVERYTHING=ON "-DBARMAN_TEST_THREADED=$(IFS=';'; echo "${threaded[*]}")"
 cmake --build --preset dev
 cmake --preset thread
-cmake --build --preset thread --target barman "${threaded[@]/%/_test}"
+cmake --build --preset thread --target "${threaded[@]/%/_test}"
 cmake --preset tidy
 wait "$fetched" || { cat "$log" >&2; exit 1; }
 
@@ -34,6 +34,7 @@ wait "$fetched" || { cat "$log" >&2; exit 1; }
 room=$(df --output=avail -B1G /dev/shm 2>/dev/null | tail -n 1) || room=0
 if [ "${room:-0}" -ge 8 ] && ! findmnt -n -o OPTIONS -T /dev/shm | grep -qw noexec; then
   export BARMAN_TEST_TMP=${BARMAN_TEST_TMP:-/dev/shm}
+  export TMPDIR=$BARMAN_TEST_TMP
 fi
 
 export BARMAN_TEST_REQUIRE_ALL=${BARMAN_TEST_REQUIRE_ALL:-1}

@@ -45,7 +45,7 @@ class WalInABucket(EndToEnd):
         path = os.path.join(self.scratch.path, name)
         if not os.path.exists(path):
             with open(path, "wb") as file:
-                file.write(os.urandom(size // 2) + bytes(size - size // 2))
+                file.write(os.urandom(size // 16) + bytes(size - size // 16))
         return path
 
     @staticmethod

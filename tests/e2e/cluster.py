@@ -1,10 +1,11 @@
 """A scratch PostgreSQL server: initdb, start, stop, kill, promote, standby, SQL."""
 
+import fcntl
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import place
@@ -25,12 +26,38 @@ SETTINGS = {
 }
 
 
-_TEMPLATES = {}  # the arguments of initdb → the data directory that they made; None → the folder of these
+class Templates:
+    """Data directories as initdb makes them. The tests of one build share them, and ctest removes them at the end (CMakeLists.txt);
+    a test that is run alone has its own."""
 
+    shared = os.environ.get("BARMAN_TEST_SHARED_CLUSTERS")  # a name that no other build has
+    _folder = None
 
-def remove_templates():
-    if _TEMPLATES:
-        shutil.rmtree(_TEMPLATES[None], ignore_errors=True)
+    @classmethod
+    def folder(cls):
+        if cls._folder is None:
+            cls._folder = os.path.join(place.SCRATCH, f"barman-e2e-clusters-{cls.shared or os.getpid()}")
+            os.makedirs(cls._folder, mode=0o700, exist_ok=True)
+            place.give(cls._folder)
+        return cls._folder
+
+    @classmethod
+    def find(cls, command, make):
+        """The directory for this initdb command; make(path) makes it if nobody has yet."""
+        words = "\0".join(word for word in command if not word.startswith("--pwfile="))
+        path = os.path.join(cls.folder(), hashlib.sha256(words.encode()).hexdigest()[:16])
+        with open(f"{path}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not os.path.exists(path):
+                shutil.rmtree(f"{path}.new", ignore_errors=True)
+                make(f"{path}.new")
+                os.rename(f"{path}.new", path)
+        return path
+
+    @classmethod
+    def remove(cls, even_shared=False):
+        if even_shared or not cls.shared:
+            shutil.rmtree(cls.folder(), ignore_errors=True)
 
 
 class Cluster:
@@ -72,19 +99,14 @@ class Cluster:
 
     def _make(self, command):
         """The first cluster of a test is a copy of one that was made before; others have an identity of their own."""
-        key = tuple(command)
         if os.path.exists(f"{self.scratch.path}/.cluster-made"):
             self.program([*command, "-D", self.data])
             return
         open(f"{self.scratch.path}/.cluster-made", "w", encoding="utf-8").close()
-        if key not in _TEMPLATES:
-            if not _TEMPLATES:
-                _TEMPLATES[None] = place.give(tempfile.mkdtemp(prefix="barman-e2e-clusters-", dir=place.SCRATCH))
-            template = os.path.join(_TEMPLATES[None], str(len(_TEMPLATES)))
+        def make(template):
             self.program([*command, "-D", template])
             self._slim(template)
-            _TEMPLATES[key] = template
-        self.program(["cp", "-a", _TEMPLATES[key], self.data])
+        self.program(["cp", "-a", Templates.find(command, make), self.data])
 
     def _slim(self, data):
         """Takes template0 out, a third of a new cluster: what every backup, restore and comparison would handle as well."""
@@ -326,3 +348,7 @@ def _alive(pid):
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+if __name__ == "__main__":
+    Templates.remove(even_shared=True)

@@ -24,7 +24,7 @@ import sys
 import time
 import unittest
 
-from cluster import Cluster, remove_templates
+from cluster import Cluster, Templates
 from place import AM_ROOT, REQUIRE_ALL, VERSIONS, Missing, Scratch, original_barman, server_programs, wait_until
 from program import Background, Barman, Result
 
@@ -168,7 +168,7 @@ class _Timed(unittest.TextTestResult):
 def main():
     runner = unittest.TextTestRunner(verbosity=2, resultclass=_Timed)
     program = unittest.main(testRunner=runner, exit=False, module="__main__")
-    remove_templates()
+    Templates.remove()
     for test, why in program.result.skipped:
         print(f"SKIPPED {test.id()}: {why}", file=sys.stderr)
     failed = not program.result.wasSuccessful() or (REQUIRE_ALL and program.result.skipped)

@@ -17,7 +17,7 @@ def commands(build):
         if "/src/CMakeFiles/barman_" not in entry["file"]:
             continue
         words = shlex.split(entry["command"])
-        yield os.path.getsize(entry["file"]), [*words[:words.index("-o")], "-fsyntax-only", entry["file"]], entry["directory"]
+        yield os.path.getsize(entry["file"]), [*words[:words.index("-o")], "-Werror", "-fsyntax-only", entry["file"]], entry["directory"]
 
 
 def compile_one(command, folder):
