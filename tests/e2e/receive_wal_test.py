@@ -161,8 +161,15 @@ class ReceiveWal(EndToEnd):
         self.assertIn("the server left timeline 1 at", receiver.err)
         self.assertIn("00000002.history", self.streaming_files(barman))
 
+    @staticmethod
+    def has_begun(barman, name):
+        with open(barman.directory("main", "streaming", name), "rb") as file:
+            return any(file.read(40))
+
     def test_another_cluster_behind_the_same_name(self):
         cluster, barman = self.streaming()
+        cluster.sql("SELECT pg_logical_emit_message(true, 'e2e', 'the next segment begins')")
+        wait_until(lambda: any(self.has_begun(barman, name) for name in self.streaming_files(barman)), "the first bytes of a segment are there")
         barman._background[0].stop()
         other = self.cluster(name="other")
         barman.server("main", other)
